@@ -1,0 +1,88 @@
+"""OpenAI chat JSONL: one `{"messages": [...]}` a line, pictures as `image_url` parts.
+
+Pictures are named by a path below the file; `data:` URLs are understood when read.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from lingshu_core.converter import Converter, Importing, from_turns, put_images
+from lingshu_core.errors import DataError
+from lingshu_core.manifest import Manifest
+from lingshu_core.messages import Message, to_messages
+from lingshu_core.records import IMAGE_MARK, Image, RecordBase, Turn
+
+FILE_NAME = "data.jsonl"
+_SUFFIXES = {"image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".webp", "image/gif": ".gif"}
+
+
+def write(manifest: Manifest, folder: Path) -> int:
+    """Writes `data.jsonl` and `images/` into a folder."""
+    count = 0
+    with (folder / FILE_NAME).open("w", encoding="utf-8") as file:
+        for record in manifest:
+            put_images(record, manifest, folder)
+            messages = [_message(message) for message in to_messages(record)]
+            file.write(json.dumps({"id": record.id, "messages": messages}, ensure_ascii=False))
+            file.write("\n")
+            count += 1
+    return count
+
+
+def _message(message: Message) -> dict[str, Any]:
+    if all(piece.image is None for piece in message.content):
+        return {"role": message.role, "content": message.text}
+    content: list[dict[str, Any]] = []
+    for piece in message.content:
+        if piece.image is not None:
+            content.append({"type": "image_url", "image_url": {"url": piece.image.path}})
+        else:
+            content.append({"type": "text", "text": piece.text})
+    return {"role": message.role, "content": content}
+
+
+def read(importing: Importing) -> Iterator[RecordBase]:
+    """Yields the conversations of a chat file, line by line."""
+    with importing.path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            images: list[Image] = []
+            try:
+                messages = json.loads(line)["messages"]
+                turns = [_turn(message, images, importing, number) for message in messages]
+            except (KeyError, TypeError, ValueError) as error:
+                raise DataError(
+                    f"is no chat: {error}", path=importing.path, line=number, field="messages"
+                ) from None
+            yield from_turns(turns, tuple(images), importing, line=number)
+
+
+def _turn(message: dict[str, Any], images: list[Image], importing: Importing, line: int) -> Turn:
+    content = message["content"]
+    if isinstance(content, str):
+        return Turn(role=message["role"], text=content)
+    text = ""
+    for piece in content:
+        if piece["type"] == "image_url":
+            images.append(_image(piece["image_url"]["url"], importing, line))
+            text += IMAGE_MARK
+        else:
+            text += piece["text"]
+    return Turn(role=message["role"], text=text)
+
+
+def _image(url: str, importing: Importing, line: int) -> Image:
+    if not url.startswith("data:"):
+        return importing.add_image(url, line=line)
+    kind, _, data = url.removeprefix("data:").partition(";base64,")
+    try:
+        decoded = base64.b64decode(data, validate=True)
+    except binascii.Error as error:
+        raise DataError(f"broken data URL: {error}", path=importing.path, line=line) from None
+    return importing.add_bytes(decoded, suffix=_SUFFIXES.get(kind, ".png"), line=line)
+
+
+CONVERTER = Converter("OpenAI chat JSONL: pictures as image_url parts", write, read)

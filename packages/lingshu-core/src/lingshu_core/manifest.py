@@ -1,0 +1,259 @@
+"""Manifests as they are read: a folder with a header and parts, or a plain `.jsonl` file.
+
+    vqa-rad/
+      manifest.json        the header; a folder without it is not finished
+      part-00000.jsonl     one record a line, UTF-8, line feed at the end
+      images/3f/3f9a….png  files named by their content
+
+Reading streams: memory does not grow with the number of records.
+"""
+
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from lingshu_core.digest import digest, file_sha256
+from lingshu_core.errors import DataError
+from lingshu_core.files import resolve_inside
+from lingshu_core.records import RECORD, TYPES, FileRef, Record, RecordBase
+
+FORMAT = "lingshu-manifest/1"
+HEADER_NAME = "manifest.json"
+
+R = TypeVar("R", bound=RecordBase)
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class PartInfo(_Model):
+    """One part file."""
+
+    path: str = Field(pattern=r"^part-\d{5,}\.jsonl$")
+    count: int = Field(ge=0)
+    bytes: int = Field(ge=0)
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
+class Kind(_Model):
+    """How many records of one type there are, and in which version of its schema."""
+
+    count: int = Field(ge=0)
+    version: int = Field(ge=1, alias="schema")
+
+    model_config = ConfigDict(populate_by_name=True)
+
+
+class Producer(_Model):
+    """What made a manifest or a checkpoint."""
+
+    package: str
+    version: str
+    command: str
+    settings: str
+    """Digest of the resolved settings."""
+
+
+class Parent(_Model):
+    """A manifest or checkpoint that something was made from."""
+
+    path: str
+    digest: str
+
+
+class Header(_Model):
+    """What `manifest.json` holds."""
+
+    format: str
+    records: dict[str, Kind]
+    count: int = Field(ge=0)
+    parts: tuple[PartInfo, ...]
+    producer: Producer
+    parents: tuple[Parent, ...] = ()
+    created: str
+    """When, in UTC, as ISO 8601 writes it."""
+
+    def digest(self) -> str:
+        """Returns the identity of the records: equal wherever and whenever they were made."""
+        return digest({"format": self.format, "records": self.records, "parts": self.parts})
+
+
+class Manifest:
+    """A manifest, opened for reading.
+
+    Args:
+        path: A folder with a header, or a `.jsonl` file without one.
+        root: Where the paths of pictures start, if the user names another place than the
+            manifest's own folder.
+
+    Raises:
+        DataError: There is nothing to read, or the header is broken or of a newer format.
+    """
+
+    def __init__(self, path: Path | str, *, root: Path | str | None = None) -> None:
+        self.path = Path(path)
+        self.header: Header | None = None
+        if self.path.is_dir():
+            self.header = _read_header(self.path)
+            self.parts = [self.path / part.path for part in self.header.parts]
+        elif self.path.is_file():
+            self.parts = [self.path]
+        else:
+            raise DataError("there is no such manifest folder or .jsonl file", path=self.path)
+        folder = self.path if self.header else self.path.parent
+        self.root = folder if root is None else Path(root)
+
+    @cached_property
+    def _real_root(self) -> Path:
+        return self.root.resolve()
+
+    def __iter__(self) -> Iterator[Record]:
+        """Yields the records in order; DataError at the first one that is broken."""
+        validate = RECORD.validator.validate_json
+        for index, part in enumerate(self.parts):
+            number = 0
+            with _open(part) as file:
+                try:
+                    for line in file:
+                        number += 1
+                        yield validate(line, strict=True)
+                except ValidationError as error:
+                    raise broken_line(part, number, error) from None
+            self._check_count(index, number)
+
+    def of(self, kind: type[R]) -> Iterator[R]:
+        """Yields the records of one type in order, leaving out the others."""
+        for record in self:
+            if isinstance(record, kind):
+                yield record
+
+    def __len__(self) -> int:
+        """Returns how many records there are, from the header or by counting lines."""
+        if self.header:
+            return self.header.count
+        with _open(self.path) as file:
+            return sum(1 for _ in file)
+
+    def digest(self) -> str:
+        """Returns the identity of the records; of a plain file, the hash of its bytes."""
+        return self.header.digest() if self.header else file_sha256(self.path)
+
+    def parent(self) -> Parent:
+        """Returns this manifest as the parent of another."""
+        return Parent(path=str(self.path), digest=self.digest())
+
+    def file(self, ref: FileRef, *, record: str | None = None) -> Path:
+        """Returns where a record's file is.
+
+        Raises:
+            DataError: The path leaves the root, or there is no such file.
+        """
+        full = resolve_inside(self.root, ref.path, real_root=self._real_root)
+        if not full.is_file():
+            raise DataError(f"there is no file {ref.path!r}", path=self.root, record=record)
+        return full
+
+    def verify_parts(self) -> None:
+        """Compares every part with the size and hash of the header; DataError where one is off."""
+        for info in self.header.parts if self.header else ():
+            part = self.path / info.path
+            with _open(part):
+                size = part.stat().st_size
+            if size != info.bytes:
+                raise DataError(f"has {size} bytes where the header says {info.bytes}", path=part)
+            if file_sha256(part) != info.sha256:
+                raise DataError("was changed: its hash is not the header's", path=part)
+
+    def _check_count(self, index: int, lines: int) -> None:
+        if self.header and lines != self.header.parts[index].count:
+            said = self.header.parts[index].count
+            raise DataError(
+                f"ends after {lines} records where the header says {said}",
+                path=self.parts[index],
+                line=lines,
+            )
+
+
+def is_finished(path: Path) -> bool:
+    """Says whether a folder holds a finished manifest."""
+    return (path / HEADER_NAME).is_file()
+
+
+def broken_line(path: Path, line: int, error: ValidationError) -> DataError:
+    """Returns the first fault of a line as an error that names file, line, field and record."""
+    first = error.errors(include_url=False, include_context=False)[0]
+    place = [str(step) for step in first["loc"] if step not in TYPES]
+    value = first.get("input")
+    record = value.get("id") if isinstance(value, dict) else None
+    return DataError(
+        _plain_message(first["type"], first["msg"]),
+        path=path,
+        line=line,
+        field=".".join(place) or None,
+        record=record if isinstance(record, str) else None,
+    )
+
+
+def _plain_message(kind: str, message: str) -> str:
+    if kind == "extra_forbidden":
+        return "this field is unknown; see `lingshu manifest schema`"
+    if kind == "json_invalid":
+        return f"is no JSON record ({message.removeprefix('Invalid JSON: ')}): cut or damaged?"
+    return message.removeprefix("Value error, ")
+
+
+def _open(path: Path) -> Any:
+    try:
+        return path.open("rb", buffering=1 << 20)
+    except OSError as error:
+        raise DataError(f"cannot be read ({error.strerror})", path=path) from None
+
+
+def _read_header(folder: Path) -> Header:
+    path = folder / HEADER_NAME
+    try:
+        text = path.read_bytes()
+    except FileNotFoundError:
+        raise DataError(
+            f"has no {HEADER_NAME}: it is no manifest, or one that was not finished", path=folder
+        ) from None
+    _check_format(path, text)
+    try:
+        header = Header.model_validate_json(text)
+    except ValidationError as error:
+        raise broken_line(path, 1, error) from None
+    for name, kind in header.records.items():
+        known = TYPES[name].SCHEMA if name in TYPES else 0
+        if kind.version > known:
+            raise DataError(
+                f"holds {name!r} records of schema {kind.version}, and this lingshu-core reads up "
+                f"to {known}: upgrade lingshu-core",
+                path=path,
+                field=f"records.{name}",
+            )
+    return header
+
+
+class _Format(BaseModel):
+    format: str
+
+
+def _check_format(path: Path, text: bytes) -> None:
+    try:
+        found = _Format.model_validate_json(text).format
+    except ValidationError as error:
+        raise broken_line(path, 1, error) from None
+    name, _, version = found.partition("/")
+    known_name, _, known = FORMAT.partition("/")
+    if name != known_name or not version.isdecimal():
+        raise DataError(f"the format {found!r} is no {known_name}", path=path, field="format")
+    if int(version) > int(known):
+        raise DataError(
+            f"{found} is newer than {FORMAT}, which this lingshu-core reads: upgrade lingshu-core",
+            path=path,
+            field="format",
+        )

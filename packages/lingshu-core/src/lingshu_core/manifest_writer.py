@@ -1,0 +1,241 @@
+"""Manifests as they are written: into a folder beside the final one, renamed when whole."""
+
+import fcntl
+import hashlib
+import os
+import shutil
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+
+from lingshu_core.errors import SettingsError
+from lingshu_core.files import link_or_copy, sync_folder, write_atomic
+from lingshu_core.manifest import (
+    FORMAT,
+    HEADER_NAME,
+    Header,
+    Kind,
+    Manifest,
+    Parent,
+    PartInfo,
+    Producer,
+    is_finished,
+)
+from lingshu_core.records import RECORD, TYPES, FileRef, RecordBase
+
+PART_BYTES = 64 << 20
+_BLOCK = 1 << 20
+
+
+def already_made(out: Path, producer: Producer, parents: Sequence[Parent] = ()) -> bool:
+    """Says whether `out` is finished and came from the same settings and the same parents.
+
+    Raises:
+        SettingsError: `out` is finished but came from something else.
+    """
+    if not is_finished(out):
+        return False
+    header = Manifest(out).header
+    assert header is not None
+    same_parents = [p.digest for p in header.parents] == [p.digest for p in parents]
+    same_settings = (header.producer.package, header.producer.settings) == (
+        producer.package,
+        producer.settings,
+    )
+    if not (same_settings and same_parents):
+        what = "other settings" if not same_settings else "other inputs"
+        raise SettingsError(f"{out} was made with {what}: remove it, or name another --out")
+    return True
+
+
+class ManifestWriter:
+    """Writes one manifest; used as a context manager.
+
+    Everything goes to `.NAME.partial` beside the final folder, which appears by one rename when
+    the block ends well. An exception leaves nothing; a kill leaves the partial folder, whose
+    files the next writer of the same name takes over.
+
+    Args:
+        out: The folder that shall appear.
+        producer: Who writes, with which settings.
+        parents: What the records were made from.
+        part_bytes: A part is closed when it has reached this size.
+
+    Raises:
+        SettingsError: `out` exists, or another process is writing it.
+    """
+
+    def __init__(
+        self,
+        out: Path | str,
+        *,
+        producer: Producer,
+        parents: Sequence[Parent] = (),
+        part_bytes: int = PART_BYTES,
+    ) -> None:
+        self.out = Path(out)
+        self.folder = self.out.with_name(f".{self.out.name}.partial")
+        """Where files may be put that shall stand in the final folder."""
+        self._producer = producer
+        self._parents = tuple(parents)
+        self._part_bytes = part_bytes
+        self._lines: list[bytes] = []
+        self._buffered = 0
+        self._kinds: Counter[str] = Counter()
+        self._parts: list[PartInfo] = []
+        self._part = _OpenPart(self.folder, 0)
+        self._dump = RECORD.serializer.to_json
+
+    def __enter__(self) -> Self:
+        if self.out.exists() and (not self.out.is_dir() or any(self.out.iterdir())):
+            raise SettingsError(f"{self.out} exists already: remove it, or name another --out")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._lock = os.open(self.folder, os.O_RDONLY)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(self._lock)
+            raise SettingsError(f"another process is writing {self.out}: wait for it") from None
+        for left in self.folder.glob("part-*.jsonl"):
+            left.unlink()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            if error is None:
+                self._finish()
+            else:
+                self._part.discard()
+                shutil.rmtree(self.folder, ignore_errors=True)
+        finally:
+            os.close(self._lock)
+
+    def write(self, record: RecordBase, *, source: Manifest | None = None) -> None:
+        """Adds a record, and its files where they lie beside another manifest.
+
+        Args:
+            record: What is written next.
+            source: The manifest whose folder holds the record's files; they are linked, or copied
+                where the file system cannot link. None where the files were put here already.
+
+        Raises:
+            DataError: A file of the record is not there.
+        """
+        if source is not None:
+            for ref in record.files():
+                link_or_copy(source.file(ref, record=record.id), self.folder / ref.path)
+        line = self._dump(record, exclude_none=True)
+        self._kinds[record.type] += 1
+        self._lines.append(line)
+        self._buffered += len(line) + 1
+        if self._buffered >= _BLOCK:
+            self._flush()
+
+    def add_file(self, content: bytes | Path, *, suffix: str, folder: str = "images") -> FileRef:
+        """Puts a file into the manifest under the name of its content.
+
+        Args:
+            content: The bytes, or a file to copy.
+            suffix: With its dot: `.png`.
+            folder: `images` for pictures, `files` for volumes and masks.
+        """
+        data = content.read_bytes() if isinstance(content, Path) else content
+        sha = hashlib.sha256(data).hexdigest()
+        ref = FileRef(path=f"{folder}/{sha[:2]}/{sha}{suffix}", sha256=sha)
+        self.put_file(ref, data)
+        return ref
+
+    def put_file(self, ref: FileRef, data: bytes) -> None:
+        """Puts a file into the manifest under the name that a record has for it."""
+        target = self.folder / ref.path
+        if target.exists():
+            return
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # By way of another name, so that a cut file never stands under its own.
+        side = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+        side.write_bytes(data)
+        side.replace(target)
+
+    def _flush(self) -> None:
+        if not self._lines:
+            return
+        lines, self._lines, self._buffered = self._lines, [], 0
+        start = 0
+        while start < len(lines):
+            # A part ends with the line that fills it, wherever the buffer happens to end.
+            end, size = start, self._part.size
+            while end < len(lines) and size < self._part_bytes:
+                size += len(lines[end]) + 1
+                end += 1
+            self._part.append(lines[start:end])
+            if size >= self._part_bytes:
+                self._close_part()
+            start = end
+
+    def _close_part(self) -> None:
+        self._parts.append(self._part.close())
+        self._part = _OpenPart(self.folder, len(self._parts))
+
+    def _finish(self) -> None:
+        self._flush()
+        if self._part.count:
+            self._close_part()
+        header = Header(
+            format=FORMAT,
+            records={
+                name: Kind(count=self._kinds[name], version=TYPES[name].SCHEMA)
+                for name in sorted(self._kinds)
+            },
+            count=sum(self._kinds.values()),
+            parts=tuple(self._parts),
+            producer=self._producer,
+            parents=self._parents,
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+        )
+        text = header.model_dump_json(indent=2, by_alias=True) + "\n"
+        write_atomic(self.folder / HEADER_NAME, text)
+        if self.out.exists():
+            self.out.rmdir()
+        self.folder.rename(self.out)
+        sync_folder(self.out.parent)
+
+
+class _OpenPart:
+    """The part that is being written; its file appears with the first line."""
+
+    def __init__(self, folder: Path, number: int) -> None:
+        self._path = folder / f"part-{number:05}.jsonl"
+        self._file: BinaryIO | None = None
+        self._sha = hashlib.sha256()
+        self.size = 0
+        self.count = 0
+
+    def append(self, lines: list[bytes]) -> None:
+        if self._file is None:
+            self._file = self._path.open("wb")
+        block = b"\n".join(lines) + b"\n"
+        self._sha.update(block)
+        self._file.write(block)
+        self.size += len(block)
+        self.count += len(lines)
+
+    def close(self) -> PartInfo:
+        assert self._file is not None
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+        return PartInfo(
+            path=self._path.name, count=self.count, bytes=self.size, sha256=self._sha.hexdigest()
+        )
+
+    def discard(self) -> None:
+        if self._file is not None:
+            self._file.close()

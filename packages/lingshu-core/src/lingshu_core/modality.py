@@ -1,0 +1,35 @@
+"""The kinds of picture a record can hold (paper, Figure 5 and section 4.1)."""
+
+from enum import StrEnum
+
+
+class Modality(StrEnum):
+    """One imaging modality, or what stands in its place where there is no medical picture."""
+
+    XRAY = "xray"
+    CT = "ct"
+    MRI = "mri"
+    PET = "pet"
+    ULTRASOUND = "ultrasound"
+    MAMMOGRAPHY = "mammography"
+    ANGIOGRAPHY = "angiography"
+    HISTOPATHOLOGY = "histopathology"
+    MICROSCOPY = "microscopy"
+    DERMOSCOPY = "dermoscopy"
+    FUNDUS = "fundus"
+    OCT = "oct"
+    ENDOSCOPY = "endoscopy"
+    PHOTOGRAPH = "photograph"
+    """A clinical photograph of the patient's outside, other than dermoscopy."""
+    FIGURE = "figure"
+    """A chart, table, diagram or compound figure."""
+    DOCUMENT = "document"
+    """A picture of text, as optical character recognition reads it."""
+    NATURAL = "natural"
+    """A picture of the general domain."""
+    TEXT = "text"
+    """No picture at all."""
+    OTHER = "other"
+    """A medical modality outside this list."""
+    UNKNOWN = "unknown"
+    """Not labelled yet; `lingshu-data classify` fills it in."""

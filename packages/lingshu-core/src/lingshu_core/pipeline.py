@@ -1,0 +1,289 @@
+"""`lingshu run`: a recipe of commands, each run again only when what it depends on has changed.
+
+    name = "nano"
+    out = "runs/nano"
+    [vars]
+    seed = 0
+    [steps.ingest]
+    run = ["lingshu-data", "ingest", "nano", "--out", "{out}", "--set", "seed={seed}"]
+    [steps.curate]
+    run = ["lingshu-data", "curate", "{ingest}", "--out", "{out}"]
+
+In a command, `{out}` is the step's own folder, `{NAME}` the folder of an earlier step or a value
+of `[vars]`, `{run}` the folder of the run and `{here}` the folder of the recipe. What a step
+depends on is read off these names, so that nothing can be forgotten.
+"""
+
+import re
+import shutil
+import sys
+import tomllib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, Field, ValidationError
+
+from lingshu_core import fingerprint
+from lingshu_core.console import say
+from lingshu_core.digest import digest
+from lingshu_core.errors import LingshuError, SettingsError, Stopped
+from lingshu_core.files import write_atomic
+from lingshu_core.page import PAGE_NAME, Section, write_page
+from lingshu_core.panels import STATS_NAME, read_stats
+from lingshu_core.process import run_command
+from lingshu_core.recipe import Recipe, load_recipe, nearest
+
+_NAME = r"^[a-z][a-z0-9-]*$"
+_PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_-]*)\}")
+_RESERVED = {"out", "run", "here"}
+STATE = ".lingshu"
+
+
+class Step(Recipe):
+    """One command."""
+
+    run: tuple[str, ...] = Field(min_length=1)
+    """The command and its arguments, with placeholders."""
+    title: str = ""
+    """Heading on the page; the command's own title where it is empty."""
+    page: bool = True
+    """Whether the page shows what the command tells of its work."""
+
+
+class Pipeline(Recipe):
+    """A recipe of steps."""
+
+    name: str
+    out: str
+    """Folder of the run."""
+    title: str = ""
+    lead: str = ""
+    """What the page says below its title."""
+    vars: dict[str, str | int | float | bool] = Field(default_factory=dict)
+    steps: dict[str, Step] = Field(min_length=1)
+
+
+class Done(BaseModel):
+    """What is kept of a finished step."""
+
+    key: str
+    """Digest of everything it depended on."""
+    output: str
+    """Identity of what it wrote."""
+    seconds: float
+    peak_mb: float
+    """Greatest resident memory of the command, in MiB."""
+
+
+@dataclass(frozen=True)
+class _Job:
+    """A step with its placeholders filled in."""
+
+    name: str
+    step: Step
+    argv: tuple[str, ...]
+    out: Path
+    depends: tuple[str, ...]
+    """The earlier steps whose output it reads."""
+
+
+def load_pipeline(path: Path, overrides: Sequence[str] = ()) -> Pipeline:
+    """Reads a recipe of steps; an override `key=value` without dots sets one of its `[vars]`."""
+    try:
+        declared = set(tomllib.loads(path.read_text(encoding="utf-8")).get("vars", ()))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"{path}: the recipe cannot be read: {error}") from None
+    mapped = []
+    for override in overrides:
+        key = override.partition("=")[0].strip()
+        if key in declared:
+            mapped.append(f"vars.{override}")
+        elif key == "out":
+            mapped.append(override)
+        else:
+            raise SettingsError(f"{path}: {key!r} is no setting{nearest(key, [*declared, 'out'])}")
+    return load_recipe(Pipeline, path, mapped)
+
+
+def run_pipeline(path: Path, overrides: Sequence[str] = (), *, dry_run: bool = False) -> None:
+    """Runs the steps of a recipe that are not up to date and writes the run's page.
+
+    Raises:
+        SettingsError: The recipe is wrong.
+        Stopped: A step was stopped and can be resumed.
+        LingshuError: A step failed; its exit status is kept.
+    """
+    pipeline = load_pipeline(path, overrides)
+    run = Path(pipeline.out)
+    jobs = _jobs(pipeline, run, path.parent)
+    ran = _run_jobs(jobs, run, dry_run=dry_run)
+    if dry_run:
+        return
+    if ran or not (run / PAGE_NAME).is_file():
+        _write_page(pipeline, jobs, run)
+    if not ran:
+        say(f"{pipeline.name}: nothing to do, all {len(jobs)} steps are up to date")
+    say(f"page: {run / PAGE_NAME}")
+
+
+def _jobs(pipeline: Pipeline, run: Path, here: Path) -> list[_Job]:
+    jobs: list[_Job] = []
+    values = {name: str(value) for name, value in pipeline.vars.items()}
+    known = {**values, "run": str(run), "here": str(here)}
+    steps: set[str] = set()
+    for name, step in pipeline.steps.items():
+        if not re.match(_NAME, name) or name in _RESERVED or name in values:
+            raise SettingsError(f"{name!r} cannot name a step: taken, or not like `deep-alignment`")
+        out = run / name
+        names = {**known, "out": str(out)}
+        argv = tuple(_fill(token, names, name) for token in step.run)
+        used = {found for token in step.run for found in _PLACEHOLDER.findall(token)}
+        jobs.append(_Job(name, step, argv, out, tuple(sorted(used & steps))))
+        known[name] = str(out)
+        steps.add(name)
+    return jobs
+
+
+def _fill(token: str, names: dict[str, str], step: str) -> str:
+    def value(match: re.Match[str]) -> str:
+        name = match.group(1)
+        if name not in names:
+            raise SettingsError(
+                f"step {step!r}: {{{name}}} stands for nothing{nearest(name, names)}"
+            )
+        if not names[name]:
+            raise SettingsError(f"step {step!r} needs a value: give --set {name}=…")
+        return names[name]
+
+    return _PLACEHOLDER.sub(value, token)
+
+
+def _run_jobs(jobs: Sequence[_Job], run: Path, *, dry_run: bool) -> int:
+    ran = 0
+    outputs: dict[str, str | None] = {}
+    for number, job in enumerate(jobs, 1):
+        known = all(outputs[name] is not None for name in job.depends)
+        key = _key(job, run, outputs) if known else None
+        done = _done(run, job.name)
+        if done and done.key == key and job.out.exists() and _intact(job, done):
+            outputs[job.name] = done.output
+            _announce(number, len(jobs), job, "kept")
+            continue
+        _announce(number, len(jobs), job, "runs")
+        ran += 1
+        if dry_run:
+            outputs[job.name] = None
+            continue
+        assert key is not None
+        outputs[job.name] = _run_job(job, run, key).output
+    return ran
+
+
+def _run_job(job: _Job, run: Path, key: str) -> Done:
+    started = run / STATE / f"{job.name}.started"
+    if not started.is_file() or started.read_text(encoding="utf-8") != key:
+        # What lies there was begun with other settings; only what this run made is ever removed.
+        _remove(job.out)
+        _state(run, job.name).unlink(missing_ok=True)
+        write_atomic(started, key)
+    elif _done(run, job.name):
+        _remove(job.out)
+        _state(run, job.name).unlink()
+    result = run_command(job.argv)
+    if result.status != 0:
+        raise _failure(job, result.status)
+    if not job.out.exists():
+        raise SettingsError(f"step {job.name!r} ended well but did not write {job.out}")
+    done = Done(
+        key=key,
+        output=fingerprint.of_output(job.out),
+        seconds=round(result.seconds, 2),
+        peak_mb=round(result.peak_mb, 1),
+    )
+    write_atomic(_state(run, job.name), done.model_dump_json(indent=2) + "\n")
+    return done
+
+
+def _failure(job: _Job, status: int) -> LingshuError:
+    if status in {Stopped.exit_code, -2, -15}:
+        return Stopped(f"step {job.name!r} was stopped; the same command goes on there")
+    how = f"signal {-status}" if status < 0 else f"exit status {status}"
+    error = LingshuError(f"step {job.name!r} failed ({how}): {' '.join(job.argv)}")
+    error.exit_code = status if status in {2, 3} else 1
+    return error
+
+
+def _key(job: _Job, run: Path, outputs: dict[str, str | None]) -> str:
+    inputs = {name: outputs[name] for name in job.depends}
+    for token in job.argv[1:]:
+        candidate = token.rpartition("=")[2]
+        path = Path(candidate)
+        if "/" not in candidate or path.is_relative_to(run) or not path.exists():
+            continue
+        inputs[candidate] = fingerprint.of_input(path)
+    return digest({"argv": job.argv, "inputs": inputs, "version": _version(job.argv[0])})
+
+
+def _version(command: str) -> str:
+    """Returns the version of the distribution whose console script a command is."""
+    for point in entry_points(group="console_scripts", name=command):
+        if point.dist is not None:
+            return f"{point.dist.name} {point.dist.version}"
+    return sys.version if command == "python" else ""
+
+
+def _intact(job: _Job, done: Done) -> bool:
+    try:
+        return fingerprint.of_output(job.out) == done.output
+    except (LingshuError, OSError):
+        return False
+
+
+def _remove(out: Path) -> None:
+    for path in (out, out.with_name(f".{out.name}.partial")):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _state(run: Path, name: str) -> Path:
+    return run / STATE / f"{name}.json"
+
+
+def _done(run: Path, name: str) -> Done | None:
+    try:
+        return Done.model_validate_json(_state(run, name).read_bytes())
+    except (OSError, ValidationError):
+        return None
+
+
+def _announce(number: int, count: int, job: _Job, what: Literal["runs", "kept"]) -> None:
+    shown = " ".join(job.argv) if what == "runs" else "up to date"
+    say(f"[{number}/{count}] {job.name}: {shown}")
+
+
+def _write_page(pipeline: Pipeline, jobs: Iterable[_Job], run: Path) -> None:
+    sections = []
+    for job in jobs:
+        done = _done(run, job.name)
+        if not job.step.page or done is None or not (job.out / STATS_NAME).is_file():
+            continue
+        stats = read_stats(job.out)
+        if job.step.title:
+            stats = stats.model_copy(update={"title": job.step.title})
+        facts = {
+            "command": job.argv[0] + " " + job.argv[1],
+            "took": f"{done.seconds:.1f} s",
+            "memory": f"{done.peak_mb:.0f} MiB",
+        }
+        sections.append(Section(stats, job.out, facts))
+    write_page(
+        run / PAGE_NAME,
+        title=pipeline.title or pipeline.name,
+        lead=pipeline.lead,
+        sections=sections,
+    )

@@ -1,0 +1,146 @@
+"""Recipes: TOML written by people, checked by pydantic, resolved to JSON beside the output."""
+
+import difflib
+import tomllib
+from collections.abc import Iterable
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from lingshu_core.digest import digest
+from lingshu_core.errors import SettingsError
+from lingshu_core.files import write_atomic
+
+R = TypeVar("R", bound=BaseModel)
+
+
+class Recipe(BaseModel):
+    """Base of all settings: an unknown key is an error, attribute docstrings are descriptions."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    def digest(self) -> str:
+        """Returns the digest of the resolved settings."""
+        return digest(self)
+
+    def write(self, path: Path) -> None:
+        """Writes the resolved settings as JSON, which keeps what TOML cannot say (null)."""
+        write_atomic(path, self.model_dump_json(indent=2) + "\n")
+
+
+def load_recipe(
+    model: type[R], source: Path | Traversable | None, overrides: Iterable[str] = ()
+) -> R:
+    """Reads a recipe and applies overrides.
+
+    Args:
+        model: The recipe's class.
+        source: A TOML file, or None where everything comes from defaults and overrides.
+        overrides: `key=value`, with dots for nested keys; the value is read as TOML, and as plain
+            text where it is none: `optim.lr=2e-6`, `out=runs/a`.
+
+    Raises:
+        SettingsError: The file cannot be read, a key is unknown, a value does not fit.
+    """
+    data: dict[str, Any] = {}
+    if source is not None:
+        try:
+            data = tomllib.loads(source.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(f"{source}: the recipe cannot be read ({error})") from None
+        except tomllib.TOMLDecodeError as error:
+            raise SettingsError(f"{source}: the recipe is not TOML: {error}") from None
+    for override in overrides:
+        _apply(data, override)
+    return check(model, data, where=str(source) if source is not None else "settings")
+
+
+def check(model: type[R], data: Any, *, where: str) -> R:
+    """Returns settings as a model; SettingsError names every fault and the nearest known key."""
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        known = _keys(model)
+        lines = [_fault(item, known) for item in error.errors(include_url=False)]
+        raise SettingsError("\n".join(f"{where}: {line}" for line in lines)) from None
+
+
+def find_recipe(package: str, name: str) -> Path | Traversable:
+    """Returns a recipe by its path, or by its name among those that a package ships.
+
+    Raises:
+        SettingsError: There is neither; the message names the nearest.
+    """
+    if name.endswith(".toml") or Path(name).is_file():
+        path = Path(name)
+        if not path.is_file():
+            raise SettingsError(f"{name}: there is no such recipe file")
+        return path
+    shipped = shipped_recipes(package)
+    if name not in shipped:
+        raise SettingsError(f"{package} ships no recipe {name!r}{nearest(name, shipped)}")
+    return files(package).joinpath("recipes", f"{name}.toml")
+
+
+def shipped_recipes(package: str) -> list[str]:
+    """Returns the names of the recipes in a package's `recipes` folder: `lingshu-7b/deep`."""
+    return sorted(_walk(files(package).joinpath("recipes"), ""))
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Returns the tail of an error message that helps with a misspelt name."""
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    if close:
+        return f"; did you mean {close[0]!r}?"
+    return f"; known are: {', '.join(names)}" if names else ""
+
+
+def _walk(folder: Traversable, prefix: str) -> list[str]:
+    found = []
+    for entry in folder.iterdir() if folder.is_dir() else ():
+        if entry.is_dir():
+            found += _walk(entry, f"{prefix}{entry.name}/")
+        elif entry.name.endswith(".toml"):
+            found.append(prefix + entry.name.removesuffix(".toml"))
+    return found
+
+
+def _apply(data: dict[str, Any], override: str) -> None:
+    key, sep, text = override.partition("=")
+    if not sep or not key.strip():
+        raise SettingsError(f"the override {override!r} is not of the form key=value")
+    *path, last = key.strip().split(".")
+    for step in path:
+        data = data.setdefault(step, {})
+        if not isinstance(data, dict):
+            raise SettingsError(f"the override {override!r} goes below {step!r}, which is a value")
+    data[last] = _value(text)
+
+
+def _value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _keys(model: type[BaseModel]) -> set[str]:
+    found: set[str] = set()
+    schema = model.model_json_schema()
+    for part in (schema, *schema.get("$defs", {}).values()):
+        found |= set(part.get("properties", ()))
+    return found
+
+
+def _fault(item: Any, known: set[str]) -> str:
+    place = ".".join(str(step) for step in item["loc"])
+    if item["type"] == "extra_forbidden":
+        return f"the key {place!r} is unknown{nearest(str(item['loc'][-1]), known)}"
+    if item["type"] == "missing":
+        return f"the key {place!r} is missing"
+    message = item["msg"].removeprefix("Value error, ")
+    return f"{place}: {message} (given: {item['input']!r})" if place else message

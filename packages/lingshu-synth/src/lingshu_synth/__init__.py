@@ -1,0 +1,1 @@
+"""lingshu_synth."""
