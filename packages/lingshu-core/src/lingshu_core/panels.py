@@ -135,8 +135,8 @@ class Stats(BaseModel):
     seconds: float = 0.0
     counts: dict[str, int] = {}
     """Records in, out, dropped by reason: machine-readable, exact."""
-    figures: dict[str, float] = {}
-    """What else a script may want: losses, rates, scores."""
+    figures: dict[str, float | None] = {}
+    """What else a script may want: losses, rates, scores; None where a figure is no number."""
     panels: tuple[Panel, ...] = ()
 
     def write(self, folder: Path) -> None:
