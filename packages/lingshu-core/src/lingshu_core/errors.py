@@ -43,6 +43,14 @@ class DataError(LingshuError):
             parts.append(f"field {field}")
         super().__init__(": ".join([*parts, message]))
 
+    def within(self, path: Path | str) -> "DataError":
+        """Returns the error with a file, where it names none yet."""
+        if self.path is not None:
+            return self
+        return DataError(
+            self.message, path=path, line=self.line, field=self.field, record=self.record
+        )
+
 
 class Stopped(LingshuError):
     """Stopped before the end; the same command goes on from there (exit 4)."""

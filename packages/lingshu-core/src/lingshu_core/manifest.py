@@ -8,17 +8,19 @@
 Reading streams: memory does not grow with the number of records.
 """
 
+import os
+import re
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from lingshu_core.digest import digest, file_sha256
 from lingshu_core.errors import DataError
 from lingshu_core.files import resolve_inside
-from lingshu_core.records import RECORD, TYPES, FileRef, Record, RecordBase
+from lingshu_core.records import PATH_PATTERN, RECORD, TYPES, FileRef, Record, RecordBase
 
 FORMAT = "lingshu-manifest/1"
 HEADER_NAME = "manifest.json"
@@ -77,6 +79,16 @@ class Header(_Model):
     created: str
     """When, in UTC, as ISO 8601 writes it."""
 
+    @model_validator(mode="after")
+    def _adds_up(self) -> Self:
+        in_parts = sum(part.count for part in self.parts)
+        of_types = sum(kind.count for kind in self.records.values())
+        if not self.count == in_parts == of_types:
+            raise ValueError(
+                f"count is {self.count}, its parts hold {in_parts} and its types {of_types}"
+            )
+        return self
+
     def digest(self) -> str:
         """Returns the identity of the records: equal wherever and whenever they were made."""
         return digest({"format": self.format, "records": self.records, "parts": self.parts})
@@ -99,7 +111,7 @@ class Manifest:
         self.header: Header | None = None
         if self.path.is_dir():
             self.header = _read_header(self.path)
-            self.parts = [self.path / part.path for part in self.header.parts]
+            self.parts = [_part(self.path, part.path) for part in self.header.parts]
         elif self.path.is_file():
             self.parts = [self.path]
         else:
@@ -116,7 +128,7 @@ class Manifest:
         validate = RECORD.validator.validate_json
         for index, part in enumerate(self.parts):
             number = 0
-            with _open(part) as file:
+            with open_part(part) as file:
                 try:
                     for line in file:
                         number += 1
@@ -135,7 +147,7 @@ class Manifest:
         """Returns how many records there are, from the header or by counting lines."""
         if self.header:
             return self.header.count
-        with _open(self.path) as file:
+        with open_part(self.path) as file:
             return sum(1 for _ in file)
 
     def digest(self) -> str:
@@ -153,20 +165,27 @@ class Manifest:
             DataError: The path leaves the root, or there is no such file.
         """
         full = resolve_inside(self.root, ref.path, real_root=self._real_root)
-        if not full.is_file():
+        # Not `Path.is_file`, which raises where a name is too long for the file system.
+        if not os.path.isfile(full):  # noqa: PTH113
             raise DataError(f"there is no file {ref.path!r}", path=self.root, record=record)
         return full
 
     def verify_parts(self) -> None:
         """Compares every part with the size and hash of the header; DataError where one is off."""
-        for info in self.header.parts if self.header else ():
-            part = self.path / info.path
-            with _open(part):
-                size = part.stat().st_size
-            if size != info.bytes:
-                raise DataError(f"has {size} bytes where the header says {info.bytes}", path=part)
-            if file_sha256(part) != info.sha256:
-                raise DataError("was changed: its hash is not the header's", path=part)
+        for index in range(len(self.parts)):
+            self.verify_part(index)
+
+    def verify_part(self, index: int) -> None:
+        """Compares one part with the header; DataError where it is off."""
+        if self.header is None:
+            return
+        info, part = self.header.parts[index], self.parts[index]
+        with open_part(part):
+            size = part.stat().st_size
+        if size != info.bytes:
+            raise DataError(f"has {size} bytes where the header says {info.bytes}", path=part)
+        if file_sha256(part) != info.sha256:
+            raise DataError("was changed: its hash is not the header's", path=part)
 
     def _check_count(self, index: int, lines: int) -> None:
         if self.header and lines != self.header.parts[index].count:
@@ -183,14 +202,27 @@ def is_finished(path: Path) -> bool:
     return (path / HEADER_NAME).is_file()
 
 
-def broken_line(path: Path, line: int, error: ValidationError) -> DataError:
-    """Returns the first fault of a line as an error that names file, line, field and record."""
-    first = error.errors(include_url=False, include_context=False)[0]
-    place = [str(step) for step in first["loc"] if step not in TYPES]
+def broken_line(path: Path, line: int | None, error: ValidationError) -> DataError:
+    """Returns the first fault of a text as an error that names file, line, field and record.
+
+    Args:
+        path: The file.
+        line: The line that was validated; None where the text is a whole JSON file.
+        error: What pydantic found.
+    """
+    first = error.errors(include_url=False)[0]
+    context = first.get("ctx", {})
+    if first["type"] == "json_invalid":
+        return _no_json(path, line, first["msg"])
+    place = [str(step) for step in first["loc"]]
+    if place and place[0] in TYPES:
+        del place[0]  # which type of record it was read as
+    if "discriminator" in context:
+        place.append(context["discriminator"].strip("'"))
     value = first.get("input")
     record = value.get("id") if isinstance(value, dict) else None
     return DataError(
-        _plain_message(first["type"], first["msg"]),
+        _plain_message(first["type"], first["msg"], context),
         path=path,
         line=line,
         field=".".join(place) or None,
@@ -198,15 +230,35 @@ def broken_line(path: Path, line: int, error: ValidationError) -> DataError:
     )
 
 
-def _plain_message(kind: str, message: str) -> str:
+def _no_json(path: Path, line: int | None, message: str) -> DataError:
+    place = re.search(r" at line (\d+) column (\d+)$", message)
+    if place is None:
+        return DataError(f"is no JSON ({message})", path=path, line=line)
+    what = message.removeprefix("Invalid JSON: ").removesuffix(place[0])
+    return DataError(
+        f"is no JSON from column {place[2]} on ({what}): cut or damaged?",
+        path=path,
+        line=int(place[1]) if line is None else line,
+    )
+
+
+def _plain_message(kind: str, message: str, context: dict[str, Any]) -> str:
     if kind == "extra_forbidden":
         return "this field is unknown; see `lingshu manifest schema`"
-    if kind == "json_invalid":
-        return f"is no JSON record ({message.removeprefix('Invalid JSON: ')}): cut or damaged?"
+    if context.get("pattern") == PATH_PATTERN:
+        return "is no path below the manifest's folder (absolute, `..`, `\\` or empty)"
     return message.removeprefix("Value error, ")
 
 
-def _open(path: Path) -> Any:
+def _part(folder: Path, name: str) -> Path:
+    path = folder / name
+    if path.is_symlink():
+        resolve_inside(folder, name)
+    return path
+
+
+def open_part(path: Path) -> BinaryIO:
+    """Opens a part for reading line by line; DataError where that is not possible."""
     try:
         return path.open("rb", buffering=1 << 20)
     except OSError as error:
@@ -221,11 +273,13 @@ def _read_header(folder: Path) -> Header:
         raise DataError(
             f"has no {HEADER_NAME}: it is no manifest, or one that was not finished", path=folder
         ) from None
-    _check_format(path, text)
+    except OSError as error:
+        raise DataError(f"cannot be read ({error.strerror})", path=path) from None
+    check_format(path, text, FORMAT)
     try:
         header = Header.model_validate_json(text)
     except ValidationError as error:
-        raise broken_line(path, 1, error) from None
+        raise broken_line(path, None, error) from None
     for name, kind in header.records.items():
         known = TYPES[name].SCHEMA if name in TYPES else 0
         if kind.version > known:
@@ -242,18 +296,28 @@ class _Format(BaseModel):
     format: str
 
 
-def _check_format(path: Path, text: bytes) -> None:
+def check_format(path: Path, text: bytes, known: str) -> None:
+    """Makes sure, before anything else is looked at, that a JSON file is of a format we read.
+
+    Args:
+        path: The file.
+        text: What it holds.
+        known: The newest format that can be read, such as `lingshu-manifest/1`.
+
+    Raises:
+        DataError: It is no JSON object, names no format, another one or a newer one.
+    """
     try:
         found = _Format.model_validate_json(text).format
     except ValidationError as error:
-        raise broken_line(path, 1, error) from None
+        raise broken_line(path, None, error) from None
     name, _, version = found.partition("/")
-    known_name, _, known = FORMAT.partition("/")
-    if name != known_name or not version.isdecimal():
+    known_name, _, newest = known.partition("/")
+    if name != known_name or not re.fullmatch(r"[0-9]{1,9}", version):
         raise DataError(f"the format {found!r} is no {known_name}", path=path, field="format")
-    if int(version) > int(known):
+    if int(version) > int(newest):
         raise DataError(
-            f"{found} is newer than {FORMAT}, which this lingshu-core reads: upgrade lingshu-core",
+            f"{found} is newer than {known}, which this lingshu-core reads: upgrade lingshu-core",
             path=path,
             field="format",
         )

@@ -21,9 +21,13 @@ Text = Annotated[str, StringConstraints(min_length=1, pattern=r"\S")]
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
-_SEGMENT = r"(?:[^/\\.][^/\\]*|\.[^/\\.][^/\\]*|\.\.[^/\\]+)"
-RelativePath = Annotated[str, StringConstraints(pattern=rf"^{_SEGMENT}(?:/{_SEGMENT})*$")]
-"""A path below the manifest's folder: no empty, `.` or `..` segment, no backslash, not absolute."""
+_CHARACTER = r"[^/\\\x00-\x1f]"
+_FIRST = r"[^/\\.\x00-\x1f]"
+_SEGMENT = rf"(?:{_FIRST}{_CHARACTER}*|\.{_FIRST}{_CHARACTER}*|\.\.{_CHARACTER}+)"
+PATH_PATTERN = rf"^{_SEGMENT}(?:/{_SEGMENT})*$"
+RelativePath = Annotated[str, StringConstraints(pattern=PATH_PATTERN)]
+"""A path below the manifest's folder: not absolute, no empty, `.` or `..` segment, no backslash
+and no control character."""
 
 Presence = Literal["present", "absent", "uncertain"]
 AnswerKind = Literal["choice", "closed", "open"]
@@ -31,9 +35,11 @@ Verdict = Literal["right", "wrong", "unparsed", "unanswered", "unjudged"]
 
 
 class Part(BaseModel):
-    """Base of everything inside a record: immutable, and an unknown field is an error."""
+    """Base of everything inside a record: immutable, finite, and an unknown field is an error."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False
+    )
 
 
 class FileRef(Part):
@@ -206,9 +212,9 @@ class Question(RecordBase):
 
     type: Literal["question"] = "question"
     question: Text
-    answer: Text | None
+    answer: Text | None = None
     """The gold answer: for a choice its letter (letters in order where several are right), else
-    the text. None where the publisher withholds it."""
+    the text. None, or left out, where the publisher withholds it."""
     answer_kind: AnswerKind
     """`choice` among options, `closed` for yes/no and the like, `open` for free words."""
     options: tuple[Option, ...] = ()
