@@ -1,6 +1,7 @@
 """Files that are either whole or not there, and paths that stay where they belong."""
 
 import contextlib
+import fcntl
 import os
 import shutil
 from collections.abc import Iterator
@@ -34,27 +35,72 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
+def partial_folder(out: Path) -> Path:
+    """Returns where a folder is made before it gets its name."""
+    return out.with_name(f".{out.name}.partial")
+
+
+@contextlib.contextmanager
+def claim_folder(out: Path) -> Iterator[Path]:
+    """Gives the partial folder of `out` to this process alone until the block ends.
+
+    It may hold what a killed process left. Whoever fills it renames or removes it.
+
+    Raises:
+        SettingsError: `out` holds something already, or another process is writing it.
+    """
+    side = partial_folder(out)
+    lock = _claim(out, side)
+    try:
+        yield side
+    finally:
+        os.close(lock)
+
+
+def _claim(out: Path, side: Path) -> int:
+    while True:
+        if out.exists() and (not out.is_dir() or any(out.iterdir())):
+            raise SettingsError(f"{out} exists already: remove it, or name another --out")
+        side.mkdir(parents=True, exist_ok=True)
+        try:
+            lock = os.open(side, os.O_RDONLY)
+        except FileNotFoundError:
+            continue  # another process has just finished or given up
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if side.exists() and os.path.samestat(os.fstat(lock), side.stat()):
+                return lock
+        except BlockingIOError:
+            os.close(lock)
+            raise SettingsError(f"another process is writing {out}: wait for it") from None
+        os.close(lock)
+
+
 @contextlib.contextmanager
 def fresh_folder(out: Path) -> Iterator[Path]:
     """Gives a folder to fill that becomes `out` when the block ends well, and vanishes otherwise.
 
     Raises:
-        SettingsError: `out` holds something already.
+        SettingsError: `out` holds something already, or another process is writing it.
     """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise SettingsError(f"{out} exists already: remove it, or name another --out")
-    side = out.with_name(f".{out.name}.partial")
-    shutil.rmtree(side, ignore_errors=True)
-    side.mkdir(parents=True)
-    try:
-        yield side
-        if out.exists():
-            out.rmdir()
-        side.rename(out)
-    except BaseException:
-        shutil.rmtree(side, ignore_errors=True)
-        raise
-    sync_folder(out.parent)
+    with claim_folder(out) as side:
+        try:
+            empty_folder(side)
+            yield side
+            side.rename(out)
+        except BaseException:
+            shutil.rmtree(side, ignore_errors=True)
+            raise
+        sync_folder(out.parent)
+
+
+def empty_folder(folder: Path) -> None:
+    """Removes everything in a folder."""
+    for entry in folder.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()
 
 
 def link_or_copy(source: Path, target: Path) -> None:

@@ -1,18 +1,26 @@
 """Manifests as they are written: into a folder beside the final one, renamed when whole."""
 
-import fcntl
 import hashlib
 import os
 import shutil
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
-from lingshu_core.errors import SettingsError
-from lingshu_core.files import link_or_copy, sync_folder, write_atomic
+from lingshu_core.digest import digest, file_sha256
+from lingshu_core.errors import DataError, SettingsError
+from lingshu_core.files import (
+    claim_folder,
+    empty_folder,
+    link_or_copy,
+    partial_folder,
+    sync_folder,
+    write_atomic,
+)
 from lingshu_core.manifest import (
     FORMAT,
     HEADER_NAME,
@@ -28,6 +36,8 @@ from lingshu_core.records import RECORD, TYPES, FileRef, RecordBase
 
 PART_BYTES = 64 << 20
 _BLOCK = 1 << 20
+_MAKER = ".maker"
+"""Says in a partial folder what it is being made from."""
 
 
 def already_made(out: Path, producer: Producer, parents: Sequence[Parent] = ()) -> bool:
@@ -56,7 +66,7 @@ class ManifestWriter:
 
     Everything goes to `.NAME.partial` beside the final folder, which appears by one rename when
     the block ends well. An exception leaves nothing; a kill leaves the partial folder, whose
-    files the next writer of the same name takes over.
+    pictures the next writer of the same name takes over if it has the same settings and parents.
 
     Args:
         out: The folder that shall appear.
@@ -77,7 +87,7 @@ class ManifestWriter:
         part_bytes: int = PART_BYTES,
     ) -> None:
         self.out = Path(out)
-        self.folder = self.out.with_name(f".{self.out.name}.partial")
+        self.folder = partial_folder(self.out)
         """Where files may be put that shall stand in the final folder."""
         self._producer = producer
         self._parents = tuple(parents)
@@ -88,20 +98,25 @@ class ManifestWriter:
         self._parts: list[PartInfo] = []
         self._part = _OpenPart(self.folder, 0)
         self._dump = RECORD.serializer.to_json
+        self._claim = ExitStack()
 
     def __enter__(self) -> Self:
-        if self.out.exists() and (not self.out.is_dir() or any(self.out.iterdir())):
-            raise SettingsError(f"{self.out} exists already: remove it, or name another --out")
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self._lock = os.open(self.folder, os.O_RDONLY)
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(self._lock)
-            raise SettingsError(f"another process is writing {self.out}: wait for it") from None
-        for left in self.folder.glob("part-*.jsonl"):
-            left.unlink()
+        with ExitStack() as stack:
+            stack.enter_context(claim_folder(self.out))
+            self._take_over()
+            self._claim = stack.pop_all()
         return self
+
+    def _take_over(self) -> None:
+        # First of all: with its header a folder looks finished.
+        (self.folder / HEADER_NAME).unlink(missing_ok=True)
+        maker = digest({"producer": self._producer, "parents": [p.digest for p in self._parents]})
+        mark = self.folder / _MAKER
+        if mark.is_file() and mark.read_text(encoding="utf-8") != maker:
+            empty_folder(self.folder)
+        for left in (*self.folder.glob("part-*.jsonl"), *self.folder.rglob(".*.tmp")):
+            left.unlink()
+        write_atomic(mark, maker)
 
     def __exit__(
         self,
@@ -109,14 +124,19 @@ class ManifestWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        try:
-            if error is None:
-                self._finish()
-            else:
-                self._part.discard()
-                shutil.rmtree(self.folder, ignore_errors=True)
-        finally:
-            os.close(self._lock)
+        with self._claim:
+            try:
+                if error is None:
+                    self._finish()
+                    return
+            except BaseException:
+                self._abandon()
+                raise
+            self._abandon()
+
+    def _abandon(self) -> None:
+        self._part.discard()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def write(self, record: RecordBase, *, source: Manifest | None = None) -> None:
         """Adds a record, and its files where they lie beside another manifest.
@@ -127,17 +147,36 @@ class ManifestWriter:
                 where the file system cannot link. None where the files were put here already.
 
         Raises:
-            DataError: A file of the record is not there.
+            DataError: A file of the record is not there, or another one has its name already.
         """
         if source is not None:
             for ref in record.files():
-                link_or_copy(source.file(ref, record=record.id), self.folder / ref.path)
+                self._take_file(ref, source, record.id)
         line = self._dump(record, exclude_none=True)
         self._kinds[record.type] += 1
         self._lines.append(line)
         self._buffered += len(line) + 1
         if self._buffered >= _BLOCK:
             self._flush()
+
+    def _take_file(self, ref: FileRef, source: Manifest, record: str) -> None:
+        origin, target = source.file(ref, record=record), self._place(ref, record)
+        # Names that hold the hash, as ours do, cannot stand for two files.
+        if ref.sha256 not in ref.path and target.exists():
+            if file_sha256(origin) != file_sha256(target):
+                raise DataError(
+                    f"another picture has the name {ref.path!r} already",
+                    path=source.path,
+                    record=record,
+                )
+            return
+        link_or_copy(origin, target)
+
+    def _place(self, ref: FileRef, record: str | None = None) -> Path:
+        name = ref.path
+        if name in {HEADER_NAME, _MAKER} or (name.startswith("part-") and "/" not in name):
+            raise DataError(f"the name {name!r} belongs to the manifest itself", record=record)
+        return self.folder / name
 
     def add_file(self, content: bytes | Path, *, suffix: str, folder: str = "images") -> FileRef:
         """Puts a file into the manifest under the name of its content.
@@ -155,7 +194,7 @@ class ManifestWriter:
 
     def put_file(self, ref: FileRef, data: bytes) -> None:
         """Puts a file into the manifest under the name that a record has for it."""
-        target = self.folder / ref.path
+        target = self._place(ref)
         if target.exists():
             return
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -202,8 +241,7 @@ class ManifestWriter:
         )
         text = header.model_dump_json(indent=2, by_alias=True) + "\n"
         write_atomic(self.folder / HEADER_NAME, text)
-        if self.out.exists():
-            self.out.rmdir()
+        (self.folder / _MAKER).unlink()
         self.folder.rename(self.out)
         sync_folder(self.out.parent)
 
@@ -220,7 +258,8 @@ class _OpenPart:
 
     def append(self, lines: list[bytes]) -> None:
         if self._file is None:
-            self._file = self._path.open("wb")
+            # Never through a name that is there: it could be a link to a part of another manifest.
+            self._file = self._path.open("xb")
         block = b"\n".join(lines) + b"\n"
         self._sha.update(block)
         self._file.write(block)
