@@ -4,7 +4,6 @@ The folder itself is the Hugging Face layout, which `transformers` and vLLM load
 needed only to go on training lies under `state/` and can be deleted.
 """
 
-import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,12 +13,19 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from lingshu_core.digest import digest, file_sha256
 from lingshu_core.errors import DataError
 from lingshu_core.files import write_atomic
-from lingshu_core.manifest import Parent, Producer, broken_line
+from lingshu_core.manifest import Parent, Producer, broken_line, check_format
+from lingshu_core.page import PAGE_NAME, SCRIPT_NAME
+from lingshu_core.panels import STATS_NAME
+from lingshu_core.recipe import SETTINGS_NAME
+from lingshu_core.records import RelativePath, Sha256
 
 FORMAT = "lingshu-checkpoint/1"
 DESCRIPTION_NAME = "lingshu.json"
 STATE_NAME = "state"
 INDEX_NAME = "model.safetensors.index.json"
+LOG_NAME = "log"
+ACCOUNTS = {STATS_NAME, PAGE_NAME, SCRIPT_NAME, SETTINGS_NAME}
+"""What a command tells of its work: not loaded with the weights, and different in equal runs."""
 
 
 class Checkpoint(BaseModel):
@@ -43,8 +49,9 @@ class Checkpoint(BaseModel):
     """Final figures: loss, held-out loss, reward."""
     versions: dict[str, str] = {}
     """Of torch, transformers and what else decides the numbers."""
-    files: dict[str, str] = {}
-    """SHA-256 of every file of the checkpoint but this one and `state/`."""
+    files: dict[RelativePath, Sha256] = {}
+    """SHA-256 of every file that is loaded with the weights: all but this one, the accounts of the
+    command (`stats.json`, page, settings), `log/`, `state/` and hidden files."""
     created: str = ""
 
     def digest(self) -> str:
@@ -86,16 +93,11 @@ def read_checkpoint(folder: Path, *, verify: bool = False) -> Checkpoint:
         raise DataError(
             f"has no {DESCRIPTION_NAME}: not a finished checkpoint", path=folder
         ) from None
+    check_format(path, text, FORMAT)
     try:
         found = Checkpoint.model_validate_json(text)
     except ValidationError as error:
-        raise broken_line(path, 1, error) from None
-    if found.format != FORMAT:
-        raise DataError(
-            f"{found.format!r} is not {FORMAT}, which this lingshu-core reads",
-            path=path,
-            field="format",
-        )
+        raise broken_line(path, None, error) from None
     _check_files(folder, [*found.files, *_shards(folder)])
     if verify:
         for name, sha256 in found.files.items():
@@ -115,24 +117,33 @@ def is_checkpoint(folder: Path) -> bool:
 
 
 def _names(folder: Path) -> list[str]:
-    return sorted(
-        path.relative_to(folder).as_posix()
-        for path in folder.rglob("*")
-        if path.is_file()
-        and path.name != DESCRIPTION_NAME
-        and path.relative_to(folder).parts[0] != STATE_NAME
-    )
+    names = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    return sorted(name.as_posix() for name in names if _belongs(name))
+
+
+def _belongs(name: Path) -> bool:
+    first = name.parts[0]
+    apart = {DESCRIPTION_NAME, STATE_NAME, LOG_NAME, *ACCOUNTS}
+    return first not in apart and not any(part.startswith(".") for part in name.parts)
+
+
+class _Index(BaseModel):
+    weight_map: dict[str, RelativePath]
 
 
 def _shards(folder: Path) -> list[str]:
     index = folder / INDEX_NAME
     if not index.is_file():
         return []
-    weight_map: dict[str, str] = json.loads(index.read_text(encoding="utf-8"))["weight_map"]
+    try:
+        weight_map = _Index.model_validate_json(index.read_bytes()).weight_map
+    except ValidationError as error:
+        raise broken_line(index, None, error) from None
     return sorted(set(weight_map.values()))
 
 
 def _check_files(folder: Path, names: Sequence[str]) -> None:
     for name in names:
+        # Links may lead out of the folder: the cache of the Hugging Face hub is made of them.
         if not (folder / name).is_file():
             raise DataError(f"the checkpoint lacks {name}", path=folder)

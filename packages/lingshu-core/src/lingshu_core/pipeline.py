@@ -14,11 +14,16 @@ of `[vars]`, `{run}` the folder of the run and `{here}` the folder of the recipe
 depends on is read off these names, so that nothing can be forgotten.
 """
 
+import contextlib
+import fcntl
+import json
+import os
 import re
 import shutil
+import signal
 import sys
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -37,9 +42,12 @@ from lingshu_core.process import run_command
 from lingshu_core.recipe import Recipe, load_recipe, nearest
 
 _NAME = r"^[a-z][a-z0-9-]*$"
-_PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_-]*)\}")
+_PLACEHOLDER = re.compile(r"\{([A-Za-z][A-Za-z0-9_-]*)\}")
 _RESERVED = {"out", "run", "here"}
 STATE = ".lingshu"
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_STOPPED = {Stopped.exit_code, *(-n for n in _SIGNALS), *(128 + n for n in _SIGNALS)}
+"""Exit statuses of what was stopped: a signal as the system tells it, and as a shell does."""
 
 
 class Step(Recipe):
@@ -93,45 +101,70 @@ class _Job:
 def load_pipeline(path: Path, overrides: Sequence[str] = ()) -> Pipeline:
     """Reads a recipe of steps; an override `key=value` without dots sets one of its `[vars]`."""
     try:
-        declared = set(tomllib.loads(path.read_text(encoding="utf-8")).get("vars", ()))
+        declared = tomllib.loads(path.read_text(encoding="utf-8")).get("vars", {})
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(f"{path}: the recipe cannot be read: {error}") from None
     mapped = []
     for override in overrides:
-        key = override.partition("=")[0].strip()
-        if key in declared:
-            mapped.append(f"vars.{override}")
-        elif key == "out":
-            mapped.append(override)
-        else:
+        key, sep, text = override.partition("=")
+        key = key.strip()
+        if not sep:
+            raise SettingsError(f"the override {override!r} is not of the form key=value")
+        if key not in {*declared, "out"}:
             raise SettingsError(f"{path}: {key!r} is no setting{nearest(key, [*declared, 'out'])}")
+        # As the user wrote it: a version 1.10 is no number.
+        mapped.append(f"{'out' if key == 'out' else f'vars.{key}'}={json.dumps(text)}")
     return load_recipe(Pipeline, path, mapped)
 
 
 def run_pipeline(path: Path, overrides: Sequence[str] = (), *, dry_run: bool = False) -> None:
     """Runs the steps of a recipe that are not up to date and writes the run's page.
 
+    The page is written too where a step fails: it shows what was done until then.
+
     Raises:
-        SettingsError: The recipe is wrong.
+        SettingsError: The recipe is wrong, or another process is running it.
         Stopped: A step was stopped and can be resumed.
         LingshuError: A step failed; its exit status is kept.
     """
     pipeline = load_pipeline(path, overrides)
     run = Path(pipeline.out)
     jobs = _jobs(pipeline, run, path.parent)
-    ran = _run_jobs(jobs, run, dry_run=dry_run)
     if dry_run:
+        _run_jobs(jobs, run, dry_run=True)
         return
-    if ran or not (run / PAGE_NAME).is_file():
-        _write_page(pipeline, jobs, run)
+    with _alone(run):
+        try:
+            ran = _run_jobs(jobs, run, dry_run=False)
+        finally:
+            if _page_is_old(run, path):
+                _write_page(pipeline, jobs, run)
     if not ran:
         say(f"{pipeline.name}: nothing to do, all {len(jobs)} steps are up to date")
     say(f"page: {run / PAGE_NAME}")
 
 
+@contextlib.contextmanager
+def _alone(run: Path) -> Iterator[None]:
+    state = run / STATE
+    state.mkdir(parents=True, exist_ok=True)
+    lock = os.open(state, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SettingsError(f"another process is running {run}: wait for it") from None
+        yield
+    finally:
+        os.close(lock)
+
+
 def _jobs(pipeline: Pipeline, run: Path, here: Path) -> list[_Job]:
     jobs: list[_Job] = []
-    values = {name: str(value) for name, value in pipeline.vars.items()}
+    values = {name: _text(value) for name, value in pipeline.vars.items()}
+    taken = sorted(values.keys() & _RESERVED)
+    if taken:
+        raise SettingsError(f"{taken[0]!r} cannot name a setting: it stands for a folder")
     known = {**values, "run": str(run), "here": str(here)}
     steps: set[str] = set()
     for name, step in pipeline.steps.items():
@@ -145,6 +178,10 @@ def _jobs(pipeline: Pipeline, run: Path, here: Path) -> list[_Job]:
         known[name] = str(out)
         steps.add(name)
     return jobs
+
+
+def _text(value: str | int | float | bool) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _fill(token: str, names: dict[str, str], step: str) -> str:
@@ -184,14 +221,14 @@ def _run_jobs(jobs: Sequence[_Job], run: Path, *, dry_run: bool) -> int:
 
 def _run_job(job: _Job, run: Path, key: str) -> Done:
     started = run / STATE / f"{job.name}.started"
-    if not started.is_file() or started.read_text(encoding="utf-8") != key:
-        # What lies there was begun with other settings; only what this run made is ever removed.
+    if not started.is_file() and job.out.exists():
+        raise SettingsError(f"{job.out} was not made by this run: remove it, or choose another out")
+    begun = started.read_text(encoding="utf-8") if started.is_file() else ""
+    if begun != key or _done(run, job.name):
+        # It was begun with other settings, or finished and then changed.
         _remove(job.out)
         _state(run, job.name).unlink(missing_ok=True)
         write_atomic(started, key)
-    elif _done(run, job.name):
-        _remove(job.out)
-        _state(run, job.name).unlink()
     result = run_command(job.argv)
     if result.status != 0:
         raise _failure(job, result.status)
@@ -208,8 +245,11 @@ def _run_job(job: _Job, run: Path, key: str) -> Done:
 
 
 def _failure(job: _Job, status: int) -> LingshuError:
-    if status in {Stopped.exit_code, -2, -15}:
+    if status in _STOPPED:
         return Stopped(f"step {job.name!r} was stopped; the same command goes on there")
+    if status == -signal.SIGKILL:
+        why = "was killed, by the system where memory ran out"
+        return Stopped(f"step {job.name!r} {why}; the same command goes on there")
     how = f"signal {-status}" if status < 0 else f"exit status {status}"
     error = LingshuError(f"step {job.name!r} failed ({how}): {' '.join(job.argv)}")
     error.exit_code = status if status in {2, 3} else 1
@@ -221,10 +261,21 @@ def _key(job: _Job, run: Path, outputs: dict[str, str | None]) -> str:
     for token in job.argv[1:]:
         candidate = token.rpartition("=")[2]
         path = Path(candidate)
-        if "/" not in candidate or path.is_relative_to(run) or not path.exists():
-            continue
-        inputs[candidate] = fingerprint.of_input(path)
+        # What lies in the run's folder is known by its step; what holds it would never be the same.
+        if candidate and _is_there(path) and _apart(path.resolve(), run.resolve()):
+            inputs[candidate] = fingerprint.of_input(path)
     return digest({"argv": job.argv, "inputs": inputs, "version": _version(job.argv[0])})
+
+
+def _apart(path: Path, run: Path) -> bool:
+    return not path.is_relative_to(run) and not run.is_relative_to(path)
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False  # a text too long, or otherwise not fit, for a path
 
 
 def _version(command: str) -> str:
@@ -266,7 +317,14 @@ def _announce(number: int, count: int, job: _Job, what: Literal["runs", "kept"])
     say(f"[{number}/{count}] {job.name}: {shown}")
 
 
-def _write_page(pipeline: Pipeline, jobs: Iterable[_Job], run: Path) -> None:
+def _page_is_old(run: Path, recipe: Path) -> bool:
+    page, done = run / PAGE_NAME, list((run / STATE).glob("*.json"))
+    if not done or not page.is_file():
+        return bool(done)
+    return any(page.stat().st_mtime_ns <= path.stat().st_mtime_ns for path in (recipe, *done))
+
+
+def _write_page(pipeline: Pipeline, jobs: Sequence[_Job], run: Path) -> None:
     sections = []
     for job in jobs:
         done = _done(run, job.name)
@@ -276,7 +334,7 @@ def _write_page(pipeline: Pipeline, jobs: Iterable[_Job], run: Path) -> None:
         if job.step.title:
             stats = stats.model_copy(update={"title": job.step.title})
         facts = {
-            "command": job.argv[0] + " " + job.argv[1],
+            "command": " ".join(job.argv[:2]),
             "took": f"{done.seconds:.1f} s",
             "memory": f"{done.peak_mb:.0f} MiB",
         }

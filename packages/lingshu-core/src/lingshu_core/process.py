@@ -1,8 +1,8 @@
 """A command as a child process that does not outlive its parent."""
 
+import contextlib
 import ctypes
 import os
-import resource
 import shutil
 import signal
 import subprocess
@@ -16,6 +16,7 @@ from types import FrameType
 from lingshu_core.errors import SettingsError
 
 _PR_SET_PDEATHSIG = 1
+_HANDED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,10 @@ class Result:
 
 
 def run_command(argv: Sequence[str]) -> Result:
-    """Runs a command with this process's terminal and waits for it.
+    """Runs a command with this process's streams and waits for it.
+
+    The command and what it starts are a process group of their own: a signal to this process is
+    handed on to all of them once, and what is left of them when the command ends is ended too.
 
     Args:
         argv: `python` stands for this interpreter; other names are looked up beside it first, so
@@ -39,31 +43,45 @@ def run_command(argv: Sequence[str]) -> Result:
     Raises:
         SettingsError: There is no such command.
     """
-    program = _find(argv[0])
+    program, parent = _find(argv[0]), os.getpid()
     start = time.monotonic()
-    child = subprocess.Popen([program, *argv[1:]], preexec_fn=_die_with_parent)
+    child = subprocess.Popen(
+        [program, *argv[1:]], process_group=0, preexec_fn=lambda: die_with_parent(parent)
+    )
 
-    def forward(number: int, _: FrameType | None) -> None:
-        child.send_signal(number)
+    def hand_on(number: int, _: FrameType | None) -> None:
+        _signal_group(child.pid, number)
 
-    before = signal.signal(signal.SIGTERM, forward)
+    before = {number: signal.signal(number, hand_on) for number in _HANDED_ON}
     try:
         # subprocess cannot tell the memory of one child; wait4 can.
-        _, status, usage = _wait(child.pid)
+        _, status, usage = os.wait4(child.pid, 0)
         child.returncode = os.waitstatus_to_exitcode(status)
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        _signal_group(child.pid, signal.SIGTERM)
     unit = 1 << 20 if sys.platform == "darwin" else 1 << 10
     return Result(child.returncode, time.monotonic() - start, usage.ru_maxrss / unit)
 
 
-def _wait(pid: int) -> tuple[int, int, resource.struct_rusage]:
-    while True:
-        try:
-            return os.wait4(pid, 0)
-        except KeyboardInterrupt:
-            # The terminal sent it to the child too, which stops in its own way.
-            continue
+def die_with_parent(parent: int) -> None:
+    """Makes this process get SIGTERM when the process that started it is gone, however it went.
+
+    For the start of a worker process; on systems other than Linux it does nothing.
+
+    Args:
+        parent: Id of the starting process, which may be gone already.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _signal_group(group: int, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(group, number)
 
 
 def _find(command: str) -> str:
@@ -74,8 +92,3 @@ def _find(command: str) -> str:
     if found is None:
         raise SettingsError(f"there is no command {command!r}: install the package that brings it")
     return found
-
-
-def _die_with_parent() -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

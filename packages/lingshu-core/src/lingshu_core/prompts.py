@@ -2,12 +2,12 @@
 
 import hashlib
 import string
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 
 from lingshu_core.errors import SettingsError
-from lingshu_core.recipe import nearest
+from lingshu_core.recipe import nearest, shipped_names
 
 
 @dataclass(frozen=True)
@@ -16,6 +16,8 @@ class Prompt:
 
     name: str
     text: str
+    unused: frozenset[str] = frozenset()
+    """Fields that may be given and that this wording does without."""
 
     @property
     def sha256(self) -> str:
@@ -33,8 +35,8 @@ class Prompt:
         Values are put in as they are, in one pass: a value that looks like a placeholder stays
         text. KeyError where a field is missing or unknown.
         """
-        if fields.keys() != self.fields:
-            odd = sorted(fields.keys() ^ self.fields)
+        odd = sorted(fields.keys() - self.unused ^ self.fields)
+        if odd:
             raise KeyError(f"prompt {self.name!r}: fields {odd} are missing or unknown")
         return string.Template(self.text).substitute(fields)
 
@@ -51,20 +53,30 @@ def load_prompt(package: str, name: str, *, folder: Path | None = None) -> Promp
         SettingsError: There is no such prompt, or the user's has placeholders that the package's
             does not fill.
     """
-    shipped_file = files(package).joinpath("prompts", f"{name}.md")
-    if not shipped_file.is_file():
-        known = [
-            path.name.removesuffix(".md") for path in files(package).joinpath("prompts").iterdir()
-        ]
+    known = shipped_prompts(package)
+    if name not in known:
         raise SettingsError(f"{package} has no prompt {name!r}{nearest(name, known)}")
+    shipped_file = files(package).joinpath("prompts", f"{name}.md")
     shipped = Prompt(name, shipped_file.read_text(encoding="utf-8").strip())
     own = None if folder is None else folder / f"{name}.md"
-    if own is None or not own.is_file():
-        return shipped
-    prompt = Prompt(name, own.read_text(encoding="utf-8").strip())
+    return shipped if own is None or not own.is_file() else _own(own, shipped)
+
+
+def shipped_prompts(package: str) -> list[str]:
+    """Returns the names of a package's prompts, such as `captions/factual`."""
+    return shipped_names(package, "prompts", ".md")
+
+
+def _own(path: Path, shipped: Prompt) -> Prompt:
+    try:
+        prompt = Prompt(shipped.name, path.read_text(encoding="utf-8").strip())
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: the prompt cannot be read ({error})") from None
+    if not string.Template(prompt.text).is_valid():
+        raise SettingsError(f"{path}: a lone `$` is no placeholder; write `$$` for a dollar sign")
     if not prompt.fields <= shipped.fields:
         unknown = sorted(prompt.fields - shipped.fields)
         raise SettingsError(
-            f"{own}: the placeholders {unknown} are unknown; known: {sorted(shipped.fields)}"
+            f"{path}: the placeholders {unknown} are unknown; known: {sorted(shipped.fields)}"
         )
-    return prompt
+    return replace(prompt, unused=shipped.fields - prompt.fields)

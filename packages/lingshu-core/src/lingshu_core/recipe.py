@@ -1,5 +1,6 @@
 """Recipes: TOML written by people, checked by pydantic, resolved to JSON beside the output."""
 
+import datetime
 import difflib
 import tomllib
 from collections.abc import Iterable
@@ -14,13 +15,19 @@ from lingshu_core.digest import digest
 from lingshu_core.errors import SettingsError
 from lingshu_core.files import write_atomic
 
+SETTINGS_NAME = "settings.json"
+"""Where every command writes its resolved settings beside its output."""
+
 R = TypeVar("R", bound=BaseModel)
 
 
 class Recipe(BaseModel):
-    """Base of all settings: an unknown key is an error, attribute docstrings are descriptions."""
+    """Base of all settings: unknown keys and infinite numbers are errors, attribute docstrings are
+    descriptions."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False
+    )
 
     def digest(self) -> str:
         """Returns the digest of the resolved settings."""
@@ -87,7 +94,12 @@ def find_recipe(package: str, name: str) -> Path | Traversable:
 
 def shipped_recipes(package: str) -> list[str]:
     """Returns the names of the recipes in a package's `recipes` folder: `lingshu-7b/deep`."""
-    return sorted(_walk(files(package).joinpath("recipes"), ""))
+    return shipped_names(package, "recipes", ".toml")
+
+
+def shipped_names(package: str, folder: str, suffix: str) -> list[str]:
+    """Returns the names of a package's resources: paths below a folder, without the suffix."""
+    return sorted(_walk(files(package).joinpath(folder), "", suffix))
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -99,13 +111,13 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"; known are: {', '.join(names)}" if names else ""
 
 
-def _walk(folder: Traversable, prefix: str) -> list[str]:
+def _walk(folder: Traversable, prefix: str, suffix: str) -> list[str]:
     found = []
     for entry in folder.iterdir() if folder.is_dir() else ():
         if entry.is_dir():
-            found += _walk(entry, f"{prefix}{entry.name}/")
-        elif entry.name.endswith(".toml"):
-            found.append(prefix + entry.name.removesuffix(".toml"))
+            found += _walk(entry, f"{prefix}{entry.name}/", suffix)
+        elif entry.name.endswith(suffix):
+            found.append(prefix + entry.name.removesuffix(suffix))
     return found
 
 
@@ -123,9 +135,12 @@ def _apply(data: dict[str, Any], override: str) -> None:
 
 def _value(text: str) -> Any:
     try:
-        return tomllib.loads(f"value = {text}")["value"]
+        found = tomllib.loads(f"value = {text}")
     except tomllib.TOMLDecodeError:
         return text
+    value = found.pop("value")
+    # A second key would have to come from a line break; no setting is a date.
+    return text if found or isinstance(value, datetime.date | datetime.time) else value
 
 
 def _keys(model: type[BaseModel]) -> set[str]:

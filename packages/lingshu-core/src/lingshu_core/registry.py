@@ -100,9 +100,12 @@ def _load(point: EntryPoint) -> object:
         return point.load()
     except Exception as error:
         raise SettingsError(
-            f"{point.name!r} of {_origin(point)} cannot be imported: "
-            f"{type(error).__name__}: {error}"
+            f"{point.name!r} of {_origin(point)} cannot be imported: {_why(error)}"
         ) from error
+
+
+def _why(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
 
 
 def _from_file(name: str) -> object:
@@ -114,7 +117,10 @@ def _from_file(name: str) -> object:
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise SettingsError(f"{file} cannot be imported: {_why(error)}") from error
     if not hasattr(module, attribute):
         raise SettingsError(f"{file} has no {attribute}")
     found: object = getattr(module, attribute)
