@@ -1,7 +1,6 @@
 """The command `lingshu`: whole recipes, and manifests as such."""
 
 import json
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -11,12 +10,15 @@ from lingshu_core.console import Overrides, new_app, run_app, say
 from lingshu_core.errors import SettingsError
 
 app = new_app(
-    "Run a recipe from raw data to an evaluated model; look at manifests and convert them."
+    "Run a recipe from raw data to an evaluated model; look at manifests and convert them.",
+    distribution="lingshu-core",
 )
 manifests = new_app("Look at manifests, check them, put them together, convert them.")
 app.add_typer(manifests, name="manifest")
 
-_Manifest = Annotated[Path, typer.Argument(help="A manifest folder, or a .jsonl file.")]
+_Manifest = Annotated[
+    Path, typer.Argument(metavar="MANIFEST", help="A manifest folder, or a .jsonl file.")
+]
 _Out = Annotated[Path, typer.Option("--out", "-o", help="Folder to write; must not exist.")]
 
 
@@ -27,7 +29,7 @@ def main() -> None:
 
 @app.command()
 def run(
-    recipe: Annotated[Path, typer.Argument(help="A TOML file with steps.")],
+    recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="A TOML file with steps.")],
     overrides: Overrides = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say which steps would run, and run none.")
@@ -45,7 +47,7 @@ def run(
 @manifests.command()
 def show(
     path: _Manifest,
-    number: Annotated[int, typer.Option("-n", help="How many records to print.")] = 3,
+    number: Annotated[int, typer.Option("-n", min=0, help="How many records to print.")] = 3,
     record: Annotated[str, typer.Option("--id", help="Print the record with this id.")] = "",
 ) -> None:
     """Print what a manifest is and its first records.
@@ -102,39 +104,36 @@ def validate(
 
 @manifests.command()
 def schema(
-    record: Annotated[str, typer.Argument(help="A record type; all of them if left out.")] = "",
+    name: Annotated[
+        str,
+        typer.Argument(metavar="NAME", help="A record type, `record`, `manifest` or `checkpoint`."),
+    ] = "record",
 ) -> None:
-    """Print the JSON Schema of a record type, or of all of them.
+    """Print the JSON Schema of a record type, of any record, or of what describes a folder.
 
     Example: `lingshu manifest schema question`
     """
-    from lingshu_core.recipe import nearest
-    from lingshu_core.records import TYPES, json_schema
+    from lingshu_core.schemas import schema as find
 
-    if record and record not in TYPES:
-        raise SettingsError(f"{record!r} is no record type{nearest(record, TYPES)}")
-    typer.echo(json.dumps(json_schema(record or None), indent=2))
+    typer.echo(json.dumps(find(name), indent=2))
 
 
 @manifests.command()
 def merge(
-    paths: Annotated[list[Path], typer.Argument(help="Manifests, in the order of the result.")],
+    paths: Annotated[
+        list[Path],
+        typer.Argument(metavar="MANIFEST", help="In the order of the result."),
+    ],
     out: _Out,
 ) -> None:
     """Write the records of several manifests into one.
 
     Example: `lingshu manifest merge a b --out both`
     """
-    from lingshu_core.manifest import Manifest, Producer
+    from lingshu_core.manifest import Manifest
     from lingshu_core.selection import merge as join
 
-    producer = Producer(
-        package="lingshu-core",
-        version=version("lingshu-core"),
-        command="lingshu manifest merge",
-        settings="",
-    )
-    count = join([Manifest(path) for path in paths], out, producer)
+    count = join([Manifest(path) for path in paths], out)
     typer.echo(f"{out}: {count} records")
 
 
@@ -153,30 +152,31 @@ def split(
 
     Example: `lingshu manifest split all --out parts --share train=0.9 --share test=0.1`
     """
-    from lingshu_core.digest import digest
-    from lingshu_core.manifest import Manifest, Producer
-    from lingshu_core.selection import by_publisher, by_share
+    from lingshu_core.manifest import Manifest
     from lingshu_core.selection import split as divide
 
-    try:
-        wanted = {name: float(share) for name, _, share in (s.partition("=") for s in shares or ())}
-    except ValueError:
-        raise SettingsError(f"shares are written like train=0.8, not {shares}") from None
-    producer = Producer(
-        package="lingshu-core",
-        version=version("lingshu-core"),
-        command="lingshu manifest split",
-        settings=digest({"shares": wanted, "seed": seed}),
-    )
-    side = by_share(wanted, seed) if wanted else by_publisher
-    counts = divide(Manifest(path), out, producer, side)
+    counts = divide(Manifest(path), out, _shares(shares or []), seed=seed)
     for name, count in counts.items():
         typer.echo(f"{out / name}: {count} records")
 
 
+def _shares(words: list[str]) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for word in words:
+        name, _, share = word.partition("=")
+        try:
+            number = float(share)
+        except ValueError:
+            raise SettingsError(f"a share is written like train=0.8, not {word!r}") from None
+        if name in found:
+            raise SettingsError(f"the share of {name!r} is given twice")
+        found[name] = number
+    return found
+
+
 @manifests.command()
 def convert(
-    path: Annotated[Path, typer.Argument(help="What is converted.")],
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="What is converted.")],
     out: _Out,
     to: Annotated[str, typer.Option("--to", help="parquet, openai-chat, llava, sharegpt")] = "",
     source_format: Annotated[str, typer.Option("--from", help="The same names.")] = "",

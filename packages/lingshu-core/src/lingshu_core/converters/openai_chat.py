@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from lingshu_core.converter import Converter, Importing, from_turns, put_images
+from lingshu_core.converter import Converter, Importing, put_images
 from lingshu_core.errors import DataError
-from lingshu_core.manifest import Manifest
+from lingshu_core.manifest import Manifest, open_part
 from lingshu_core.messages import Message, to_messages
 from lingshu_core.records import IMAGE_MARK, Image, RecordBase, Turn
 
@@ -47,42 +47,47 @@ def _message(message: Message) -> dict[str, Any]:
 
 def read(importing: Importing) -> Iterator[RecordBase]:
     """Yields the conversations of a chat file, line by line."""
-    with importing.path.open("rb") as file:
+    with open_part(importing.path) as file:
         for number, line in enumerate(file, 1):
             images: list[Image] = []
-            try:
-                messages = json.loads(line)["messages"]
-                turns = [_turn(message, images, importing, number) for message in messages]
-            except (KeyError, TypeError, ValueError) as error:
-                raise DataError(
-                    f"is no chat: {error}", path=importing.path, line=number, field="messages"
-                ) from None
-            yield from_turns(turns, tuple(images), importing, line=number)
+            with importing.at(line=number):
+                turns = [_turn(message, images, importing) for message in _messages(line)]
+                record = importing.conversation(turns, tuple(images))
+            yield record
 
 
-def _turn(message: dict[str, Any], images: list[Image], importing: Importing, line: int) -> Turn:
-    content = message["content"]
+def _messages(line: bytes) -> list[dict[str, Any]]:
+    try:
+        item = json.loads(line)
+    except ValueError as error:
+        raise DataError(f"is no JSON ({error}): cut or damaged?") from None
+    messages: list[dict[str, Any]] = item["messages"]
+    return messages
+
+
+def _turn(message: dict[str, Any], images: list[Image], importing: Importing) -> Turn:
+    role, content = message["role"], message["content"]
     if isinstance(content, str):
-        return Turn(role=message["role"], text=content)
+        return Turn(role=role, text=content)
     text = ""
     for piece in content:
         if piece["type"] == "image_url":
-            images.append(_image(piece["image_url"]["url"], importing, line))
+            images.append(_image(piece["image_url"]["url"], importing))
             text += IMAGE_MARK
         else:
             text += piece["text"]
-    return Turn(role=message["role"], text=text)
+    return Turn(role=role, text=text)
 
 
-def _image(url: str, importing: Importing, line: int) -> Image:
+def _image(url: str, importing: Importing) -> Image:
     if not url.startswith("data:"):
-        return importing.add_image(url, line=line)
+        return importing.add_image(url)
     kind, _, data = url.removeprefix("data:").partition(";base64,")
     try:
         decoded = base64.b64decode(data, validate=True)
     except binascii.Error as error:
-        raise DataError(f"broken data URL: {error}", path=importing.path, line=line) from None
-    return importing.add_bytes(decoded, suffix=_SUFFIXES.get(kind, ".png"), line=line)
+        raise DataError(f"a data URL is broken: {error}", field="image_url") from None
+    return importing.add_bytes(decoded, suffix=_SUFFIXES.get(kind, ".png"))
 
 
 CONVERTER = Converter("OpenAI chat JSONL: pictures as image_url parts", write, read)

@@ -1,8 +1,9 @@
 """Parquet as the Hugging Face hub lays it out; pictures embedded; nothing is lost.
 
 `datasets.load_dataset(FOLDER)` reads it: `images` are pictures there, `messages` a conversation.
-The column `record` holds the record itself, which is what reading back uses. Needs the extra
-`lingshu-core[parquet]`.
+The column `record` holds the record itself, which is what reading back uses. Where there is none,
+as in other people's files, `messages` or `conversations` with `images` or `image` are read. Needs
+the extra `lingshu-core[parquet]`.
 """
 
 import hashlib
@@ -12,13 +13,16 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from lingshu_core.converter import Converter, Importing, conversation
+from lingshu_core.converter import Converter, Importing, conversation, item_name
+from lingshu_core.converters.sharegpt import turns_of
 from lingshu_core.errors import DataError, SettingsError
 from lingshu_core.manifest import Manifest
-from lingshu_core.records import RECORD, Imaging, Prediction, RecordBase, Score, dump_line
+from lingshu_core.records import RECORD, Image, Imaging, Prediction, RecordBase, Score, dump_line
 
 _ROWS = 1000
-"""Rows a group: with pictures some tens of megabytes."""
+_BYTES = 64 << 20
+"""A row group ends with whichever is reached first."""
+_READ_ROWS = 64
 _NO_MESSAGES = (Imaging, Prediction, Score)
 _TEXT = {"dtype": "string", "_type": "Value"}
 _FEATURES = {
@@ -60,17 +64,24 @@ def write(manifest: Manifest, folder: Path) -> int:
     path.parent.mkdir()
     schema = _schema(pa)
     count = 0
-    rows: list[dict[str, Any]] = []
     with parquet.ParquetWriter(path, schema) as writer:
-        for record in manifest:
-            rows.append(_row(record, manifest))
-            count += 1
-            if len(rows) >= _ROWS:
-                writer.write_table(pa.Table.from_pylist(rows, schema=schema))
-                rows.clear()
-        if rows or count == 0:
+        for rows in _groups(manifest):
             writer.write_table(pa.Table.from_pylist(rows, schema=schema))
+            count += len(rows)
     return count
+
+
+def _groups(manifest: Manifest) -> Iterator[list[dict[str, Any]]]:
+    rows: list[dict[str, Any]] = []
+    size = 0
+    for record in manifest:
+        row = _row(record, manifest)
+        rows.append(row)
+        size += sum(len(blob["bytes"]) for blob in (*row["images"], *row["files"]))
+        if len(rows) >= _ROWS or size >= _BYTES:
+            yield rows
+            rows, size = [], 0
+    yield rows
 
 
 def _row(record: RecordBase, manifest: Manifest) -> dict[str, Any]:
@@ -92,32 +103,51 @@ def _row(record: RecordBase, manifest: Manifest) -> dict[str, Any]:
 
 
 def read(importing: Importing) -> Iterator[RecordBase]:
-    """Yields the records of a parquet file, or of a folder of them, that `write` made."""
-    pa, parquet = _arrow()
-    paths = (
-        sorted(importing.path.rglob("*.parquet")) if importing.path.is_dir() else [importing.path]
-    )
+    """Yields the records of a parquet file, or of a folder of them."""
+    found = importing.path
+    paths = sorted(found.rglob("*.parquet")) if found.is_dir() else [found]
     if not paths:
-        raise DataError("holds no .parquet file", path=importing.path)
+        raise DataError("holds no .parquet file", path=found)
     for path in paths:
-        try:
-            file = parquet.ParquetFile(path)
-            batches = file.iter_batches(_ROWS, columns=["images", "files", "record"])
-            for batch in batches:
-                yield from _records(batch.to_pylist(), importing)
-        except (pa.ArrowException, OSError) as error:
-            raise DataError(f"cannot be read as a manifest's parquet: {error}", path=path) from None
+        for number, row in enumerate(_rows(path), 1):
+            with importing.at(record=item_name(row, number)):
+                record = _own(row, importing) if "record" in row else _other(row, importing)
+            yield record
 
 
-def _records(rows: list[dict[str, Any]], importing: Importing) -> Iterator[RecordBase]:
-    for row in rows:
-        record: RecordBase = RECORD.validate_json(row["record"], strict=True)
-        blobs = [*row["images"], *row["files"]]
-        for ref, blob in zip(record.files(), blobs, strict=True):
-            if hashlib.sha256(blob["bytes"]).hexdigest() != ref.sha256:
-                raise DataError("a picture was changed", path=importing.path, record=record.id)
-            importing.writer.put_file(ref, blob["bytes"])
-        yield record
+def _rows(path: Path) -> Iterator[dict[str, Any]]:
+    pa, parquet = _arrow()
+    try:
+        for batch in parquet.ParquetFile(path).iter_batches(_READ_ROWS):
+            yield from batch.to_pylist()
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(f"cannot be read as parquet: {error}", path=path) from None
+
+
+def _own(row: dict[str, Any], importing: Importing) -> RecordBase:
+    record: RecordBase = RECORD.validate_json(row["record"], strict=True)
+    blobs = [*(row["images"] or []), *(row["files"] or [])]
+    if len(blobs) != len(record.files()):
+        raise DataError(f"has {len(blobs)} pictures, {len(record.files())} expected")
+    for ref, blob in zip(record.files(), blobs, strict=True):
+        if hashlib.sha256(blob["bytes"] or b"").hexdigest() != ref.sha256:
+            raise DataError("a picture was changed", field="images")
+        importing.writer.put_file(ref, blob["bytes"])
+    return record
+
+
+def _other(row: dict[str, Any], importing: Importing) -> RecordBase:
+    if "messages" not in row and "conversations" not in row:
+        raise DataError("there is no column `record`, `messages` or `conversations`")
+    blobs = row.get("images") or [row[name] for name in ("image",) if row.get(name)]
+    return importing.conversation(turns_of(row), tuple(_image(blob, importing) for blob in blobs))
+
+
+def _image(blob: dict[str, Any], importing: Importing) -> Image:
+    if blob.get("bytes") is None:
+        return importing.add_image(blob["path"])
+    suffix = Path(blob.get("path") or "").suffix.lower() or ".png"
+    return importing.add_bytes(blob["bytes"], suffix=suffix)
 
 
 CONVERTER = Converter("Parquet as the Hugging Face hub lays it out, pictures embedded", write, read)

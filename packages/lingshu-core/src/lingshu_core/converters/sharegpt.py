@@ -4,19 +4,25 @@ The dialect of LLaMA-Factory and ms-swift: `<image>` in the text and `images` wi
 read, `messages` with `role` and `content` is understood as well.
 """
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from lingshu_core.converter import Converter, Importing, conversation, from_turns, put_images
-from lingshu_core.converters.llava import FILE_NAME, load_array
-from lingshu_core.errors import DataError
+from lingshu_core.converter import (
+    Converter,
+    Importing,
+    conversation,
+    item_name,
+    load_array,
+    put_images,
+    write_array,
+)
 from lingshu_core.manifest import Manifest
 from lingshu_core.records import RecordBase, Turn
 
+FILE_NAME = "data.json"
 _TO = {"user": "human", "assistant": "gpt"}
-_FROM = {
+_FROM: dict[str, Any] = {
     "system": "system",
     "human": "user",
     "user": "user",
@@ -27,50 +33,36 @@ _FROM = {
 
 def write(manifest: Manifest, folder: Path) -> int:
     """Writes `data.json` and `images/` into a folder."""
-    count = 0
-    with (folder / FILE_NAME).open("w", encoding="utf-8") as file:
-        for record in manifest:
-            item = {
-                "id": record.id,
-                **_item(record),
-                "images": put_images(record, manifest, folder),
-            }
-            file.write("[\n" if count == 0 else ",\n")
-            file.write(json.dumps(item, ensure_ascii=False))
-            count += 1
-        file.write("[]\n" if count == 0 else "\n]\n")
-    return count
+    items = (_item(record, put_images(record, manifest, folder)) for record in manifest)
+    return write_array(folder / FILE_NAME, items)
 
 
-def _item(record: RecordBase) -> dict[str, Any]:
-    item: dict[str, Any] = {}
+def _item(record: RecordBase, paths: list[str]) -> dict[str, Any]:
+    item: dict[str, Any] = {"id": record.id}
     turns = []
     for message, text in conversation(record):
         if message.role == "system":
             item["system"] = text
         else:
             turns.append({"from": _TO[message.role], "value": text})
-    return {**item, "conversations": turns}
+    return {**item, "conversations": turns, "images": paths}
 
 
 def read(importing: Importing) -> Iterator[RecordBase]:
     """Yields the conversations of a ShareGPT file."""
     for number, item in enumerate(load_array(importing.path), 1):
-        try:
-            turns = _turns(item)
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise DataError(
-                f"item {number} is no ShareGPT conversation ({error})", path=importing.path
-            ) from None
-        images = tuple(importing.add_image(path) for path in item.get("images") or [])
-        yield from_turns(turns, images, importing, line=number)
+        with importing.at(record=item_name(item, number)):
+            images = tuple(map(importing.add_image, item.get("images") or []))
+            record = importing.conversation(turns_of(item), images)
+        yield record
 
 
-def _turns(item: dict[str, Any]) -> list[Turn]:
+def turns_of(item: dict[str, Any]) -> list[Turn]:
+    """Returns the turns of an item: `conversations` or `messages`, after its `system` if any."""
     turns = []
     if item.get("system"):
         turns.append(Turn(role="system", text=item["system"]))
-    if "conversations" in item:
+    if item.get("conversations"):
         pairs = [(turn["from"], turn["value"]) for turn in item["conversations"]]
     else:
         pairs = [(turn["role"], turn["content"]) for turn in item["messages"]]
