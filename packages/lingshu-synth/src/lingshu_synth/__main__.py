@@ -1,0 +1,5 @@
+"""`python -m lingshu_synth` is the command `lingshu-synth`."""
+
+from lingshu_synth.cli import main
+
+main()

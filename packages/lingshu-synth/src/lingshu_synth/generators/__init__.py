@@ -1,0 +1,1 @@
+"""The kinds of synthesis, one file each; the folder is the registry."""

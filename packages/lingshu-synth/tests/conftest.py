@@ -1,0 +1,101 @@
+"""Small manifests of drawn pictures that several tests read."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image as Picture
+from PIL import ImageDraw
+
+from lingshu_core.digest import record_id
+from lingshu_core.manifest import Producer
+from lingshu_core.manifest_writer import ManifestWriter
+from lingshu_core.records import Box, Image, Imaging, RecordBase, Source
+
+PRODUCER = Producer(package="tests", version="0", command="tests", settings="")
+
+Write = Callable[[list[RecordBase], str], Path]
+
+
+@pytest.fixture(autouse=True)
+def no_plugins(monkeypatch):
+    monkeypatch.setenv("LINGSHU_PLUGINS", "0")
+
+
+class Pictures:
+    """Draws pictures into a folder and makes records of them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def image(self, number: int, size=(96, 80), place=None) -> Image:
+        picture = Picture.new("L", size, 20 + number % 200)
+        pen = ImageDraw.Draw(picture)
+        pen.line((0, number % size[1], size[0], 3), fill=255 - number % 120)
+        if place is not None:
+            pen.ellipse(place, fill=250)
+        path = self.folder / f"raw-{number}.png"
+        picture.save(path)
+        import hashlib
+
+        sha = hashlib.sha256(path.read_bytes()).hexdigest()
+        target = self.folder / "images" / f"{sha}.png"
+        target.parent.mkdir(exist_ok=True)
+        path.rename(target)
+        return Image(path=f"images/{sha}.png", sha256=sha, width=size[0], height=size[1])
+
+    def imaging(self, number: int, **fields) -> Imaging:
+        boxes = fields.pop("boxes", ())
+        image = fields.pop("image", None) or self.image(number)
+        dataset = fields.pop("dataset", "drawn")
+        return Imaging(
+            id=record_id(dataset, str(number)),
+            source=Source(dataset=dataset, licence="CC0-1.0", split="train", group=f"g{number}"),
+            images=(image,),
+            boxes=tuple(Box(**box) for box in boxes),
+            **{"modality": "ct", "organ": "lung"} | fields,
+        )
+
+    def write(self, records: list[RecordBase], name: str = "in") -> Path:
+        from lingshu_core.manifest import Manifest
+
+        out = self.folder / name
+        with ManifestWriter(out, producer=PRODUCER) as writer:
+            (self.folder / "none.jsonl").touch()
+            source = Manifest(self.folder / "none.jsonl", root=self.folder)
+            for record in records:
+                writer.write(record, source=source)
+        return out
+
+
+@pytest.fixture
+def pictures(tmp_path) -> Pictures:
+    return Pictures(tmp_path)
+
+
+@pytest.fixture
+def varied(pictures) -> Path:
+    """120 records: three modalities, four organs, findings there and not, boxes at known places."""
+    modalities = ("ct", "mri", "xray")
+    organs = ("brain", "liver", "knee", "prostate")
+    records = []
+    for number in range(120):
+        left, up = number % 2 == 0, number % 3 == 0
+        x, y = (8 if left else 60), (6 if up else 50)
+        states = {
+            "nodule": "present" if number % 4 == 0 else "absent",
+            "cyst": "present" if number % 5 == 0 else "absent",
+            "edema": "uncertain" if number % 7 == 0 else "absent",
+        }
+        records.append(
+            pictures.imaging(
+                number,
+                modality=modalities[number % 3],
+                organ=organs[number % 4],
+                labels=states,
+                boxes=[{"x": x, "y": y, "width": 20, "height": 18, "label": "nodule"}]
+                if states["nodule"] == "present"
+                else [],
+            )
+        )
+    return pictures.write(records)

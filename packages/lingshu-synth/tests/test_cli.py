@@ -1,0 +1,74 @@
+import json
+import subprocess
+import sys
+
+import pytest
+
+from lingshu_core.manifest import Manifest
+from lingshu_core.panels import read_stats
+
+
+def command(*words, **kwargs):
+    return subprocess.run(
+        [sys.executable, "-m", "lingshu_synth", *map(str, words)],
+        capture_output=True,
+        text=True,
+        check=False,
+        **kwargs,
+    )
+
+
+def test_the_command_line_loads_nothing_heavy():
+    code = "import sys, lingshu_synth.cli; print(*sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    heavy = {"torch", "transformers", "vllm", "openai", "numpy", "PIL", "nibabel", "SimpleITK"}
+    assert not heavy & set(run.stdout.split())
+
+
+def test_a_command_leaves_manifest_settings_figures_and_page(varied, tmp_path):
+    out = tmp_path / "out"
+    done = command("vqa", varied, "--out", out, "--set", "per_record=3")
+    assert done.returncode == 0, done.stderr
+    stats = read_stats(out)
+    assert stats.counts["in"] == 120
+    assert stats.counts["out"] == len(Manifest(out)) > 200
+    assert json.loads((out / "settings.json").read_text())["per_record"] == 3
+    page = (out / "index.html").read_text()
+    assert "Examples: choice questions" in page and "data:image/png" in page
+
+
+def test_given_again_it_does_nothing(varied, tmp_path):
+    out = tmp_path / "out"
+    command("captions", varied, "--out", out)
+    before = (out / "manifest.json").stat().st_mtime_ns
+    again = command("captions", varied, "--out", out)
+    assert again.returncode == 0 and "nothing to do" in again.stderr
+    assert (out / "manifest.json").stat().st_mtime_ns == before
+    other = command("captions", varied, "--out", out, "--set", "seed=5")
+    assert other.returncode == 2 and "other settings" in other.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "told"),
+    [
+        (["--set", "per_recrod=3"], 2, "per_record"),
+        (["--set", "per_record=0"], 2, "per_record"),
+        (["--set", 'topics=["organs"]'], 2, "topics"),
+        (["--recipe", "nothing"], 2, "nothing"),
+    ],
+)
+def test_wrong_words(varied, tmp_path, words, status, told):
+    run = command("vqa", varied, "--out", tmp_path / "out", *words)
+    assert run.returncode == status
+    assert told in run.stderr and "Traceback" not in run.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_broken_line_is_named(varied, tmp_path):
+    part = varied / "part-00000.jsonl"
+    lines = part.read_bytes().splitlines(keepends=True)
+    part.write_bytes(b"".join(lines[:3]) + lines[3][:40])
+    run = command("vqa", varied, "--out", tmp_path / "out")
+    assert run.returncode == 3
+    assert "part-00000.jsonl:4" in run.stderr
+    assert not (tmp_path / "out").exists()

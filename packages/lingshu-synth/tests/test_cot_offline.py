@@ -1,0 +1,60 @@
+from lingshu_core.answers.tags import read_format
+from lingshu_core.manifest import Manifest
+from lingshu_core.messages import to_messages
+from lingshu_core.records import Question
+from lingshu_synth.runner import run
+from lingshu_synth.settings import CotSettings, VqaSettings
+
+
+def reasoned(inputs, out, **settings):
+    run("cot", [inputs], out, CotSettings(**settings))
+    return list(Manifest(out).of(Question))
+
+
+def asked(varied, tmp_path):
+    run("vqa", [varied], tmp_path / "vqa", VqaSettings(per_record=8))
+    return tmp_path / "vqa"
+
+
+def test_every_template_question_gets_a_reasoning(varied, tmp_path):
+    inputs = asked(varied, tmp_path)
+    before = list(Manifest(inputs).of(Question))
+    after = reasoned(inputs, tmp_path / "out")
+    assert len(after) == len(before)
+    for one, other in zip(before, after, strict=True):
+        assert other.rationale and "$" not in other.rationale
+        assert (other.question, other.answer, other.options) == (
+            one.question,
+            one.answer,
+            one.options,
+        )
+        assert other.id != one.id
+        assert other.provenance[:-1] == one.provenance
+
+
+def test_the_question_is_then_asked_with_tags(varied, tmp_path):
+    for question in reasoned(asked(varied, tmp_path), tmp_path / "out"):
+        messages = to_messages(question)
+        assert "<think>" in messages[0].text
+        parts = read_format(messages[-1].text)
+        assert parts and parts.answer == question.answer
+
+
+def test_a_share_is_drawn_and_stays(varied, tmp_path):
+    inputs = asked(varied, tmp_path)
+    whole = len(Manifest(inputs))
+    quarter = reasoned(inputs, tmp_path / "quarter", share=0.25)
+    half = reasoned(inputs, tmp_path / "half", share=0.5)
+    assert 0.15 * whole < len(quarter) < 0.35 * whole
+    assert {q.id for q in quarter} < {q.id for q in half}
+
+
+def test_a_question_without_metadata_is_set_aside(varied, tmp_path):
+    inputs = asked(varied, tmp_path)
+    bare = [q.replace(tags={}) for q in Manifest(inputs).of(Question)][:3]
+    file = tmp_path / "bare.jsonl"
+    file.write_text("".join(q.model_dump_json(exclude_none=True) + "\n" for q in bare))
+    (tmp_path / "images").mkdir(exist_ok=True)
+    assert reasoned(file, tmp_path / "out") == []
+    aside = list(Manifest(tmp_path / "out" / "set-aside"))
+    assert [record.tags["reason"] for record in aside] == ["no_metadata"] * 3
