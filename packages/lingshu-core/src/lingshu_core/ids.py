@@ -42,8 +42,13 @@ class Ids:
         """Returns the keys of ids that were added twice, the 20 smallest at most."""
         runs = [self._run(number) for number in range(self._runs)]
         ordered = heapq.merge(sorted(self._keys), *runs)
-        twice = (one for one, other in itertools.pairwise(ordered) if one == other)
-        return set(itertools.islice(twice, _MOST))
+        found: set[int] = set()
+        for one, other in itertools.pairwise(ordered):
+            if one == other:
+                found.add(one)
+            if len(found) == _MOST:
+                break
+        return found
 
     @staticmethod
     def key(name: str) -> int:
@@ -51,7 +56,7 @@ class Ids:
         return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest())
 
     def _run(self, number: int) -> Iterator[int]:
-        block = 1 << 12
+        block = max(64, _RUN // self._runs)
         for start in range(0, _RUN, block):
             self._file.seek(8 * (number * _RUN + start))
-            yield from array("Q", self._file.read(8 * block))
+            yield from array("Q", self._file.read(8 * min(block, _RUN - start)))

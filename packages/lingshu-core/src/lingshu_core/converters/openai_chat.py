@@ -59,8 +59,11 @@ def read(importing: Importing) -> Iterator[RecordBase]:
 def _messages(line: bytes) -> list[dict[str, Any]]:
     try:
         item = json.loads(line)
-    except ValueError as error:
-        raise DataError(f"is no JSON ({error}): cut or damaged?") from None
+    except UnicodeDecodeError as error:
+        raise DataError(f"is no UTF-8: byte {error.start} of the line") from None
+    except json.JSONDecodeError as error:
+        message = f"is no JSON from column {error.colno} on ({error.msg}): cut or damaged?"
+        raise DataError(message) from None
     messages: list[dict[str, Any]] = item["messages"]
     return messages
 

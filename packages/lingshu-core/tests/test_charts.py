@@ -1,0 +1,41 @@
+"""Charts are figures that Plotly takes."""
+
+import pytest
+
+from lingshu_core.charts import figure
+from lingshu_core.panels import Bars, Flow, Lines, Radar, Series
+
+TWO = (Series(name="a", x=("x", "y"), y=(1, 2)), Series(name="b", x=("x", "y"), y=(3, None)))
+PANELS = [
+    Lines(x="step", y="loss", series=TWO, log_y=True),
+    Lines(x="step", y="loss", series=(Series(name="long", x=tuple(range(20)), y=(1.0,) * 20),)),
+    Lines(x="step", y="loss", series=()),
+    Bars(series=TWO, stacked=True, y="records"),
+    Bars(series=TWO, horizontal=True),
+    Bars(series=()),
+    Radar(series=TWO),
+    Radar(series=(Series(name="none", x=(), y=()),)),
+    Flow(links=(("a", "b", 2.0), ("b", "c", 1.0), ("a", "c", 1.0))),
+    Flow(links=()),
+]
+
+
+@pytest.mark.parametrize("panel", PANELS, ids=lambda panel: panel.kind)
+def test_plotly_takes_every_chart(panel):
+    go = pytest.importorskip("plotly.graph_objects")
+    drawn = figure(panel)
+    # It refuses whatever property or value it does not know.
+    again = go.Figure(data=drawn["data"], layout=drawn["layout"]).to_plotly_json()
+    assert len(again["data"]) == len(drawn["data"])
+    assert again["layout"]["height"] >= 200
+
+
+def test_what_is_drawn():
+    stacked, lying = figure(PANELS[3]), figure(PANELS[4])
+    assert stacked["layout"]["barmode"] == "stack" and stacked["data"][1]["y"] == [3, None]
+    assert lying["data"][0]["x"] == [1, 2] and lying["data"][0]["orientation"] == "h"
+    assert figure(PANELS[0])["layout"]["yaxis"]["type"] == "log"
+    assert figure(PANELS[6])["data"][0]["theta"] == ["x", "y", "x"]
+    flow = figure(PANELS[8])["data"][0]
+    assert flow["node"]["label"] == ["a", "b", "c"] and flow["link"]["target"] == [1, 2, 2]
+    assert figure(PANELS[1])["layout"]["showlegend"] is False
