@@ -1,10 +1,58 @@
-"""The command line of lingshu_rl."""
+"""The command `lingshu-rl`: verifiable questions, GRPO, and the answers to look at."""
 
-from lingshu_core.console import new_app, run_app
+from pathlib import Path
+from typing import Annotated
 
-app = new_app("To come.")
+import typer
+
+from lingshu_core.console import Overrides, new_app, run_app
+
+app = new_app("Curate verifiable questions, train on them by GRPO, look at every answer.")
+
+_Out = Annotated[Path, typer.Option("--out", "-o", help="Folder to write.")]
+_DryRun = Annotated[bool, typer.Option("--dry-run", help="Check everything, say the plan, stop.")]
 
 
 def main() -> None:
     """Runs the command line."""
     run_app(app)
+
+
+@app.command()
+def curate(
+    inputs: Annotated[list[Path], typer.Argument(help="Manifests that hold questions.")],
+    out: _Out,
+    recipe: Annotated[str, typer.Option(help="Name of a shipped recipe, or a TOML file.")],
+    overrides: Overrides = None,
+) -> None:
+    """Turn questions into a set that a reward by rule can verify.
+
+    Example: `lingshu-rl curate vqa --recipe curate-nano --out verifiable`
+    """
+    from lingshu_core.recipe import find_recipe, load_recipe
+    from lingshu_rl.curation import curate as run_curation
+    from lingshu_rl.settings import CurationRecipe
+
+    settings = load_recipe(CurationRecipe, find_recipe("lingshu_rl", recipe), overrides or ())
+    run_curation(settings, inputs, out)
+
+
+@app.command()
+def run(
+    recipe: Annotated[str, typer.Argument(help="Name of a shipped recipe, or a TOML file.")],
+    out: _Out,
+    overrides: Overrides = None,
+    dry_run: _DryRun = False,
+) -> None:
+    """Train a checkpoint by GRPO; given again, go on where it was stopped.
+
+    On several devices: `torchrun --nproc_per_node 8 -m lingshu_rl run …`
+
+    Example: `lingshu-rl run nano --set prompts=verifiable --set parent=instruction --out rl`
+    """
+    from lingshu_core.recipe import find_recipe, load_recipe
+    from lingshu_rl.settings import TrainingRecipe
+    from lingshu_rl.training import train
+
+    settings = load_recipe(TrainingRecipe, find_recipe("lingshu_rl", recipe), overrides or ())
+    train(settings, out, dry_run=dry_run)

@@ -1,0 +1,5 @@
+"""`python -m lingshu_rl`, as torchrun starts it."""
+
+from lingshu_rl.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""Engines, one file each; `lingshu_rl.engine` says what one is."""

@@ -1,0 +1,1 @@
+"""Rewards, one file each; `lingshu_rl.reward` says what one is."""
