@@ -1,4 +1,4 @@
-"""What the tests of core share: tiny pictures, manifests, records by hypothesis, the command line."""
+"""What the tests of core share: pictures, manifests, random records, the command line."""
 
 import hashlib
 import json
@@ -21,7 +21,7 @@ from lingshu_core.golds import (
     PhraseGold,
     YesNoGold,
 )
-from lingshu_core.manifest import Manifest, Producer
+from lingshu_core.manifest import Producer
 from lingshu_core.manifest_writer import ManifestWriter
 from lingshu_core.modality import Modality
 from lingshu_core.records import (
@@ -49,6 +49,14 @@ settings.load_profile("core")
 
 SOURCE = Source(dataset="tiny", licence="CC0-1.0")
 PRODUCER = Producer(package="tests", version="0", command="tests", settings="")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_waiting_for_the_disk():
+    """Power cuts are not tested; the processes that the tests start wait as ever."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda handle: None)
+        yield
 
 
 def make_png(width=16, height=8, colour=(0, 0, 0)):
@@ -144,23 +152,51 @@ def parts():
     return lambda folder: {path.name: path.read_bytes() for path in Path(folder).glob("part-*")}
 
 
+SERVER = """
+import json, os, sys, tempfile
+import lingshu_core.cli, lingshu_core.conversion, lingshu_core.selection, lingshu_core.validation
+for line in sys.stdin:
+    words, folder = json.loads(line)
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        child = os.fork()
+        if child == 0:
+            os.chdir(folder)
+            os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+            os.dup2(out.fileno(), 1)
+            os.dup2(err.fileno(), 2)
+            sys.argv = ["lingshu", *words]
+            lingshu_core.cli.main()
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        told = []
+        for file in (out, err):
+            file.seek(0)
+            told.append(file.read().decode())
+    print(json.dumps([status, *told]), flush=True)
+"""
+
+
 @pytest.fixture(scope="session")
 def lingshu():
-    """Runs the real command line in a process of its own."""
+    """Runs the real command line, each time in a process of its own.
 
-    def run(*words, **options):
-        command = [sys.executable, "-m", "lingshu_core", *map(str, words)]
-        environment = {**os.environ, "LINGSHU_PLUGINS": "0", **options.pop("env", {})}
-        return subprocess.run(
-            command, capture_output=True, text=True, env=environment, timeout=60, **options
-        )
+    The processes are forked from one that has imported it, which saves most of their cost.
+    """
+    server = subprocess.Popen(
+        [sys.executable, "-c", SERVER],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "LINGSHU_PLUGINS": "0"},
+    )
 
-    return run
+    def run(*words):
+        server.stdin.write(json.dumps([[str(word) for word in words], str(Path.cwd())]) + "\n")
+        server.stdin.flush()
+        status, out, err = json.loads(server.stdout.readline())
+        return subprocess.CompletedProcess(words, status, out, err)
 
-
-@pytest.fixture(scope="session")
-def read():
-    return lambda path: list(Manifest(path))
+    yield run
+    server.communicate()
 
 
 # ---- records by hypothesis: `st.from_type(Question)` ------------------------------------------
@@ -250,7 +286,7 @@ st.register_type_strategy(
         Imaging, **{**_common, "images": st.lists(_images, min_size=1, max_size=2).map(tuple)},
         volume=_maybe(_volume), labels=st.dictionaries(_word, _presence, max_size=2),
         organ=_maybe(_word), boxes=st.lists(_boxes, max_size=2).map(tuple),
-        masks=st.lists(st.builds(Mask, path=_path, sha256=_sha, labels=_tags), max_size=1).map(tuple),
+        masks=st.builds(Mask, path=_path, sha256=_sha, labels=_tags).map(lambda mask: (mask,)),
         metadata=st.dictionaries(_word, _scalar, max_size=3),
     ),
 )  # fmt: skip

@@ -18,8 +18,8 @@ from lingshu_core.errors import DataError
 def weights(tmp_path):
     """The files of a checkpoint of two shards, and what stands beside them."""
     folder = tmp_path / "deep"
-    for name in ("state/optimizer.pt", "log/steps.jsonl", ".cache/x", "stats.json", "index.html",
-                 "settings.json", "plotly.min.js"):  # fmt: skip
+    apart = ("state/optimizer.pt", "log/steps.jsonl", "rollouts/part-00000.jsonl", ".cache/x")
+    for name in (*apart, "stats.json", "index.html", "settings.json", "plotly.min.js"):
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(name)

@@ -19,11 +19,15 @@ from lingshu_core.files import (
 )
 
 
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
 def test_a_file_is_replaced_whole(tmp_path):
     path = tmp_path / "a" / "b.txt"
     write_atomic(path, "one")
     write_atomic(path, b"two")
-    assert path.read_bytes() == b"two" and os.listdir(path.parent) == ["b.txt"]
+    assert path.read_bytes() == b"two" and names(path.parent) == ["b.txt"]
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
@@ -36,7 +40,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "fsync", fail)
     with pytest.raises(OSError):
         write_atomic(path, "two")
-    assert path.read_text() == "one" and os.listdir(tmp_path) == ["b.txt"]
+    assert path.read_text() == "one" and names(tmp_path) == ["b.txt"]
 
 
 def test_a_folder_appears_at_the_end(tmp_path):
@@ -44,13 +48,13 @@ def test_a_folder_appears_at_the_end(tmp_path):
     with fresh_folder(out) as folder:
         (folder / "a").write_text("a")
         assert not out.exists()
-    assert (out / "a").read_text() == "a" and os.listdir(out.parent) == ["out"]
+    assert (out / "a").read_text() == "a" and names(out.parent) == ["out"]
 
 
 def test_a_folder_vanishes_with_an_error(tmp_path):
     with pytest.raises(ZeroDivisionError), fresh_folder(tmp_path / "out") as folder:
         (folder / "a").write_text(str(1 / 0))
-    assert os.listdir(tmp_path) == []
+    assert names(tmp_path) == []
 
 
 def test_what_a_kill_left_is_removed_first(tmp_path):
@@ -59,7 +63,7 @@ def test_what_a_kill_left_is_removed_first(tmp_path):
     (left / "sub" / "a").write_text("old")
     (left / "link").symlink_to(tmp_path)
     with fresh_folder(tmp_path / "out") as folder:
-        assert os.listdir(folder) == []
+        assert names(folder) == []
     assert tmp_path.exists()
 
 
@@ -93,7 +97,7 @@ def test_a_folder_that_was_finished_meanwhile_is_not_claimed(tmp_path, monkeypat
         lock = real(path, flags)
         monkeypatch.setattr(os, "open", real)
         (path / "a").write_text("theirs")
-        os.rename(path, out)
+        path.rename(out)
         return lock
 
     monkeypatch.setattr(os, "open", finish_first)
@@ -108,14 +112,14 @@ def test_emptying_follows_no_link(tmp_path):
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "link").symlink_to(tmp_path / "keep")
     empty_folder(tmp_path / "folder")
-    assert os.listdir(tmp_path / "folder") == [] and (tmp_path / "keep" / "a").exists()
+    assert names(tmp_path / "folder") == [] and (tmp_path / "keep" / "a").exists()
 
 
 def test_linking(tmp_path, monkeypatch):
     source = tmp_path / "a"
     source.write_text("a")
     link_or_copy(source, tmp_path / "x" / "b")
-    assert os.path.samefile(source, tmp_path / "x" / "b")
+    assert source.samefile(tmp_path / "x" / "b")
     link_or_copy(source, tmp_path / "x" / "b")
 
     def refuse(*_):
@@ -124,8 +128,8 @@ def test_linking(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "link", refuse)
     link_or_copy(source, tmp_path / "x" / "c")
     assert (tmp_path / "x" / "c").read_text() == "a"
-    assert not os.path.samefile(source, tmp_path / "x" / "c")
-    assert sorted(os.listdir(tmp_path / "x")) == ["b", "c"]
+    assert not source.samefile(tmp_path / "x" / "c")
+    assert names(tmp_path / "x") == ["b", "c"]
 
 
 @pytest.mark.parametrize("path", ["/etc/passwd", "../a", "a/../../b", "a\\b", "..", "out", "to/a"])

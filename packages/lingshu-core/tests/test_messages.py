@@ -57,7 +57,7 @@ def test_a_mark_without_pictures_is_text(question):
 @pytest.mark.parametrize("text", ["<image>", "<image><image><image>"])
 def test_marks_have_to_fit(question, text):
     record = question(question=f"{text} a", images=(picture(0), picture(1)))
-    with pytest.raises(DataError, match="marks . pictures and the record has 2"):
+    with pytest.raises(DataError, match=r"marks . pictures and the record has 2"):
         to_messages(record)
 
 
@@ -106,9 +106,7 @@ def test_a_caption_is_always_asked_the_same_way(common):
     asked = set()
     for number in range(60):
         record = Caption(**{**common, "id": f"a/{number}"}, text="A chest.", images=(picture(),))
-        assert to_messages(record) == to_messages(record.replace(text="An arm."))[:1] + (
-            to_messages(record)[1],
-        )
+        assert ask(record) == ask(record.replace(text="An arm."))
         asked.add(ask(record)[0].text)
     assert asked <= set(lines) and len(asked) > 5
 

@@ -36,9 +36,15 @@ def test_a_signal_is_a_negative_status():
 
 
 def test_memory_is_that_of_the_command():
-    small = run_command(["python", "-S", "-c", "pass"])
-    large = run_command(["python", "-S", "-c", "len(bytearray(200 << 20))"])
-    assert 2 < small.peak_mb < 60 and 200 < large.peak_mb < 260
+    # Measured from a small process: what the parent holds counts until the command has begun.
+    code = """
+from lingshu_core.process import run_command
+for code in ("pass", "len(bytearray(300 << 20))"):
+    print(run_command(["python", "-S", "-c", code]).peak_mb)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    small, large = map(float, done.stdout.split())
+    assert 2 < small < 100 and 300 < large < 360
 
 
 def test_an_unknown_command():
@@ -93,7 +99,7 @@ def family(tmp_path):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_is_handed_on_once_and_to_all(family, tmp_path, number):
-    parent, child, worker = family
+    parent, _, worker = family
     parent.send_signal(number)
     out, _ = parent.communicate(timeout=10)
     assert out == "status 4\n" and parent.returncode == 0

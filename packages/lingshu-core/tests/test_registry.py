@@ -85,7 +85,7 @@ def test_a_plug_in_that_shadows(registry, plugins):
 def test_a_plug_in_that_breaks_is_told_when_asked_for(registry, plugins):
     plugins(broken="some_sources._private:X")
     assert registry.get("vqa_rad") == "rad"
-    with pytest.raises(SettingsError, match="'broken' of the entry point .* RuntimeError"):
+    with pytest.raises(SettingsError, match=r"'broken' of the entry point .* RuntimeError"):
         registry.get("broken")
 
 

@@ -48,7 +48,7 @@ def test_merging_again_does_nothing(tmp_path, two, capsys):
 
 def test_an_id_stands_once(tmp_path, two, make_manifest):
     third = Manifest(make_manifest(tmp_path / "third", [2]))
-    with pytest.raises(DataError, match="stands in .*first too") as caught:
+    with pytest.raises(DataError, match=r"stands in .*first too") as caught:
         merge([*two, third], tmp_path / "out")
     assert (caught.value.path, caught.value.record) == (third.path, "tiny/0002")
     assert not (tmp_path / "out").exists()

@@ -24,8 +24,10 @@ DESCRIPTION_NAME = "lingshu.json"
 STATE_NAME = "state"
 INDEX_NAME = "model.safetensors.index.json"
 LOG_NAME = "log"
+ROLLOUTS_NAME = "rollouts"
 ACCOUNTS = {STATS_NAME, PAGE_NAME, SCRIPT_NAME, SETTINGS_NAME}
 """What a command tells of its work: not loaded with the weights, and different in equal runs."""
+_APART = {STATE_NAME, LOG_NAME, ROLLOUTS_NAME}
 
 
 class Checkpoint(BaseModel):
@@ -51,7 +53,7 @@ class Checkpoint(BaseModel):
     """Of torch, transformers and what else decides the numbers."""
     files: dict[RelativePath, Sha256] = {}
     """SHA-256 of every file that is loaded with the weights: all but this one, the accounts of the
-    command (`stats.json`, page, settings), `log/`, `state/` and hidden files."""
+    command (`stats.json`, page, settings), `state/`, `log/`, `rollouts/` and hidden files."""
     created: str = ""
 
     def digest(self) -> str:
@@ -122,9 +124,8 @@ def _names(folder: Path) -> list[str]:
 
 
 def _belongs(name: Path) -> bool:
-    first = name.parts[0]
-    apart = {DESCRIPTION_NAME, STATE_NAME, LOG_NAME, *ACCOUNTS}
-    return first not in apart and not any(part.startswith(".") for part in name.parts)
+    apart = {DESCRIPTION_NAME, *_APART, *ACCOUNTS}
+    return name.parts[0] not in apart and not any(part.startswith(".") for part in name.parts)
 
 
 class _Index(BaseModel):

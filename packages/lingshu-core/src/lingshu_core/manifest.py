@@ -8,6 +8,7 @@
 Reading streams: memory does not grow with the number of records.
 """
 
+import hashlib
 import os
 import re
 from collections.abc import Iterator
@@ -20,7 +21,15 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from lingshu_core.digest import digest, file_sha256
 from lingshu_core.errors import DataError
 from lingshu_core.files import resolve_inside
-from lingshu_core.records import PATH_PATTERN, RECORD, TYPES, FileRef, Record, RecordBase
+from lingshu_core.records import (
+    PATH_PATTERN,
+    RECORD,
+    TYPES,
+    FileRef,
+    Imaging,
+    Record,
+    RecordBase,
+)
 
 FORMAT = "lingshu-manifest/1"
 HEADER_NAME = "manifest.json"
@@ -109,6 +118,7 @@ class Manifest:
     def __init__(self, path: Path | str, *, root: Path | str | None = None) -> None:
         self.path = Path(path)
         self.header: Header | None = None
+        self._last: tuple[Record, Path, int] | None = None
         if self.path.is_dir():
             self.header = _read_header(self.path)
             self.parts = [_part(self.path, part.path) for part in self.header.parts]
@@ -124,18 +134,25 @@ class Manifest:
         return self.root.resolve()
 
     def __iter__(self) -> Iterator[Record]:
-        """Yields the records in order; DataError at the first one that is broken."""
+        """Yields the records in order; DataError at the first one that is broken.
+
+        A part whose hash is not the header's is an error at its end: what was read to the end is
+        what the header describes.
+        """
         validate = RECORD.validator.validate_json
         for index, part in enumerate(self.parts):
-            number = 0
+            number, sha = 0, hashlib.sha256()
             with open_part(part) as file:
                 try:
                     for line in file:
                         number += 1
-                        yield validate(line, strict=True)
+                        sha.update(line)
+                        record = validate(line, strict=True)
+                        self._last = (record, part, number)
+                        yield record
                 except ValidationError as error:
                     raise broken_line(part, number, error) from None
-            self._check_count(index, number)
+            self._check_end(index, number, sha.hexdigest())
 
     def of(self, kind: type[R]) -> Iterator[R]:
         """Yields the records of one type in order, leaving out the others."""
@@ -164,11 +181,22 @@ class Manifest:
         Raises:
             DataError: The path leaves the root, or there is no such file.
         """
-        full = resolve_inside(self.root, ref.path, real_root=self._real_root)
-        # Not `Path.is_file`, which raises where a name is too long for the file system.
-        if not os.path.isfile(full):  # noqa: PTH113
-            raise DataError(f"there is no file {ref.path!r}", path=self.root, record=record)
+        try:
+            full = resolve_inside(self.root, ref.path, real_root=self._real_root)
+            # Not `Path.is_file`, which raises where a name is too long for the file system.
+            if not os.path.isfile(full):  # noqa: PTH113
+                raise DataError(f"there is no file {ref.path!r}", path=self.root)
+        except DataError as error:
+            raise self._placed(error, ref, record) from None
         return full
+
+    def _placed(self, error: DataError, ref: FileRef, name: str | None) -> DataError:
+        """Adds the line to an error about a file of the record that was read last."""
+        if self._last is None or self._last[0].id != name:
+            return DataError(error.message, path=error.path, record=name)
+        record, part, line = self._last
+        field = next((field for field, found in named_files(record) if found == ref), None)
+        return DataError(error.message, path=part, line=line, field=field, record=name)
 
     def verify_parts(self) -> None:
         """Compares every part with the size and hash of the header; DataError where one is off."""
@@ -184,17 +212,28 @@ class Manifest:
             size = part.stat().st_size
         if size != info.bytes:
             raise DataError(f"has {size} bytes where the header says {info.bytes}", path=part)
-        if file_sha256(part) != info.sha256:
+        self._check_end(index, info.count, file_sha256(part))
+
+    def _check_end(self, index: int, lines: int, sha256: str) -> None:
+        if self.header is None:
+            return
+        info, part = self.header.parts[index], self.parts[index]
+        if lines != info.count:
+            message = f"ends after {lines} records where the header says {info.count}"
+            raise DataError(message, path=part, line=lines)
+        if sha256 != info.sha256:
             raise DataError("was changed: its hash is not the header's", path=part)
 
-    def _check_count(self, index: int, lines: int) -> None:
-        if self.header and lines != self.header.parts[index].count:
-            said = self.header.parts[index].count
-            raise DataError(
-                f"ends after {lines} records where the header says {said}",
-                path=self.parts[index],
-                line=lines,
-            )
+
+def named_files(record: RecordBase) -> Iterator[tuple[str, FileRef]]:
+    """Yields every file that a record needs with the field that names it: `images.0.path`."""
+    for index, image in enumerate(record.images):
+        yield f"images.{index}.path", image
+    if isinstance(record, Imaging):
+        if record.volume is not None:
+            yield "volume.path", record.volume
+        for index, mask in enumerate(record.masks):
+            yield f"masks.{index}.path", mask
 
 
 def is_finished(path: Path) -> bool:

@@ -19,6 +19,7 @@ import fcntl
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import sys
@@ -105,13 +106,14 @@ def load_pipeline(path: Path, overrides: Sequence[str] = ()) -> Pipeline:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(f"{path}: the recipe cannot be read: {error}") from None
     mapped = []
+    known = {"out", *(declared if isinstance(declared, dict) else ())}
     for override in overrides:
         key, sep, text = override.partition("=")
         key = key.strip()
         if not sep:
             raise SettingsError(f"the override {override!r} is not of the form key=value")
-        if key not in {*declared, "out"}:
-            raise SettingsError(f"{path}: {key!r} is no setting{nearest(key, [*declared, 'out'])}")
+        if key not in known:
+            raise SettingsError(f"{path}: {key!r} is no setting{nearest(key, known)}")
         # As the user wrote it: a version 1.10 is no number.
         mapped.append(f"{'out' if key == 'out' else f'vars.{key}'}={json.dumps(text)}")
     return load_recipe(Pipeline, path, mapped)
@@ -251,7 +253,7 @@ def _failure(job: _Job, status: int) -> LingshuError:
         why = "was killed, by the system where memory ran out"
         return Stopped(f"step {job.name!r} {why}; the same command goes on there")
     how = f"signal {-status}" if status < 0 else f"exit status {status}"
-    error = LingshuError(f"step {job.name!r} failed ({how}): {' '.join(job.argv)}")
+    error = LingshuError(f"step {job.name!r} failed ({how}): {shlex.join(job.argv)}")
     error.exit_code = status if status in {2, 3} else 1
     return error
 
@@ -313,7 +315,7 @@ def _done(run: Path, name: str) -> Done | None:
 
 
 def _announce(number: int, count: int, job: _Job, what: Literal["runs", "kept"]) -> None:
-    shown = " ".join(job.argv) if what == "runs" else "up to date"
+    shown = shlex.join(job.argv) if what == "runs" else "up to date"
     say(f"[{number}/{count}] {job.name}: {shown}")
 
 
@@ -334,7 +336,7 @@ def _write_page(pipeline: Pipeline, jobs: Sequence[_Job], run: Path) -> None:
         if job.step.title:
             stats = stats.model_copy(update={"title": job.step.title})
         facts = {
-            "command": " ".join(job.argv[:2]),
+            "command": " ".join(job.step.run[:2]),
             "took": f"{done.seconds:.1f} s",
             "memory": f"{done.peak_mb:.0f} MiB",
         }

@@ -9,8 +9,8 @@ from pydantic import ValidationError
 from lingshu_core.digest import file_sha256
 from lingshu_core.errors import DataError
 from lingshu_core.ids import Ids
-from lingshu_core.manifest import Manifest, broken_line, open_part
-from lingshu_core.records import RECORD, FileRef, Imaging, RecordBase
+from lingshu_core.manifest import Manifest, broken_line, named_files, open_part
+from lingshu_core.records import RECORD, RecordBase
 from lingshu_core.tally import Tally
 
 _MOST_FAULTS = 20
@@ -88,7 +88,7 @@ def _check_files(
     place: tuple[Path, int],
     deep: bool,
 ) -> None:
-    for name, ref in _named_files(record):
+    for name, ref in named_files(record):
         try:
             path = manifest.file(ref)
             if deep and file_sha256(path) != ref.sha256:
@@ -97,16 +97,6 @@ def _check_files(
             found.faults.append(
                 DataError(fault.message, path=place[0], line=place[1], field=name, record=record.id)
             )
-
-
-def _named_files(record: RecordBase) -> Iterator[tuple[str, FileRef]]:
-    for index, image in enumerate(record.images):
-        yield f"images.{index}.path", image
-    if isinstance(record, Imaging):
-        if record.volume is not None:
-            yield "volume.path", record.volume
-        for index, mask in enumerate(record.masks):
-            yield f"masks.{index}.path", mask
 
 
 def _miscounted(manifest: Manifest, found: Findings) -> Iterator[DataError]:
