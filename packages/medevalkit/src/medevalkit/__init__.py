@@ -1,1 +1,1 @@
-"""medevalkit."""
+"""Evaluation of medical multimodal models."""

@@ -1,0 +1,5 @@
+"""`python -m medevalkit`."""
+
+from medevalkit.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""Metrics of texts and reports, one file each."""

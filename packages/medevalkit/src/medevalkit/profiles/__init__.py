@@ -1,0 +1,1 @@
+"""Ways of reading and scoring answers, one file each."""

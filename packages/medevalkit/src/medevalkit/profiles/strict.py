@@ -1,0 +1,27 @@
+"""The answer grammar of `lingshu_core`, shared with the rewards: no guessing, no randomness."""
+
+from lingshu_core.answers import Check, check, gold_of, grade, options_from
+from lingshu_core.records import Question
+from medevalkit.profile import Grade, Profile, Row
+
+
+def _grade(row: Row) -> Grade:
+    options = options_from(row.choices) if row.choices else None
+    return _said(grade(row.kind, row.gold, row.response, options))
+
+
+def _score(record: Question, response: str) -> Grade:
+    gold = gold_of(record)
+    assert gold is not None, "asked with a gold only"
+    options = {option.letter: option.text for option in record.options} or None
+    return _said(check(gold, response, options=options))
+
+
+def _said(found: Check) -> Grade:
+    if found.parsed is None:
+        return Grade("unparsed", None, found.reason)
+    # What the rules cannot tell is not right; a judge may still say so.
+    return Grade("right" if found.verdict == "right" else "wrong", found.parsed, found.reason)
+
+
+PROFILE = Profile("the answer grammar shared with the rewards", _grade, _score)

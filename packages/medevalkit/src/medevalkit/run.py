@@ -1,0 +1,140 @@
+"""`medevalkit run`: asks a model every item of its tasks, once, and scores what it said."""
+
+import shutil
+from importlib.metadata import version
+from pathlib import Path
+
+from lingshu_core.console import say
+from lingshu_core.errors import SettingsError
+from lingshu_core.manifest import Manifest, Producer
+from lingshu_core.manifest_writer import ManifestWriter
+from medevalkit import journal as journals
+from medevalkit.asking import Asking
+from medevalkit.backend import BACKENDS, split_model
+from medevalkit.collecting import Collecting, Source
+from medevalkit.folder import (
+    PREDICTIONS_NAME,
+    SETTINGS_NAME,
+    STATE_NAME,
+    RunState,
+    TaskState,
+    items_path,
+    locked,
+    read_settings,
+    read_state,
+    write_state,
+)
+from medevalkit.items import Items, write_items
+from medevalkit.settings import RunSettings
+from medevalkit.task import Task, resolve
+
+
+def run(settings: RunSettings, out: Path) -> bool:
+    """Asks a model every item of its tasks; returns whether there was anything to do.
+
+    Args:
+        settings: What is asked of which model.
+        out: The run's folder; made, or gone on with.
+
+    Raises:
+        SettingsError: A name is wrong, `out` holds another model's answers, or another process
+            works in it.
+        DataError: A task or the model's folder is broken.
+        Stopped: Too many requests failed; the same command goes on.
+    """
+    tasks = resolve(settings.tasks)
+    backend_name, name = split_model(settings.model)
+    backend = BACKENDS.get(backend_name)
+    fingerprint = backend.fingerprint(name, settings)
+    with locked(out):
+        state = _begin(settings, fingerprint, tasks, out)
+        if state.finished:
+            say(f"{out}: everything is answered already")
+            return False
+        asking = Asking(settings, fingerprint)
+        sources = [source(out, task) for task in state.tasks]
+        with journals.Journal(out / journals.NAME) as journal:
+            collecting = Collecting(asking, journal, settings.shown(), backend_name)
+            missing = max(0, state.wanted(settings.replicas) - len(journal))
+            collecting.collect(
+                sources, backend.pictures, lambda: backend.open(name, settings), missing
+            )
+            failed = _publish(collecting, sources, asking, out)
+        write_state(out, state.model_copy(update={"finished": failed == 0}))
+        say(f"{out}: {collecting.asked} requests" + (f", {failed} unanswered" if failed else ""))
+        return True
+
+
+def source(out: Path, task: TaskState) -> Source:
+    """Returns where the items of a task of a run are, and their pictures."""
+    path = items_path(out, task.name)
+    return Source(task.name, Items(path), Manifest(path, root=task.root))
+
+
+def _begin(settings: RunSettings, fingerprint: str, tasks: list[Task], out: Path) -> RunState:
+    """Writes what is about to be asked; keeps what an earlier start of the same run wrote."""
+    before = _earlier(settings, out)
+    kept = {task.name: task for task in before.tasks} if before else {}
+    same = before is not None and _selection(read_settings(out)) == _selection(settings)
+    states = []
+    for task in tasks:
+        path = items_path(out, task.name)
+        old = kept.get(task.name)
+        if same and old and path.is_file() and old.digest == task.manifest.digest():
+            states.append(task.state(old.items))
+            continue
+        count = write_items(
+            task.manifest,
+            path,
+            limit=settings.limit,
+            shard=settings.shard,
+            circular=settings.circular,
+        )
+        states.append(task.state(count))
+    state = RunState(
+        model=settings.shown(),
+        fingerprint=fingerprint,
+        tasks=tuple(states),
+        versions={name: version(name) for name in ("lingshu-medevalkit", "lingshu-core")},
+    )
+    if before and before.finished and read_settings(out) == settings:
+        done = state.model_copy(update={"finished": True})
+        if done == before:
+            return done
+    settings.write(out / SETTINGS_NAME)
+    write_state(out, state)
+    return state
+
+
+def _earlier(settings: RunSettings, out: Path) -> RunState | None:
+    if not (out / STATE_NAME).is_file():
+        return None
+    before = read_state(out)
+    if before.model != settings.shown():
+        raise SettingsError(f"{out} holds answers of {before.model}: name another --out")
+    return before
+
+
+def _selection(settings: RunSettings) -> tuple[object, ...]:
+    return settings.limit, settings.shard, settings.circular
+
+
+def _publish(collecting: Collecting, sources: list[Source], asking: Asking, out: Path) -> int:
+    """Writes the manifest of predictions and returns how many answers failed in passing."""
+    folder = out / PREDICTIONS_NAME
+    if folder.exists():
+        shutil.rmtree(folder)
+    producer = Producer(
+        package="lingshu-medevalkit",
+        version=version("lingshu-medevalkit"),
+        command="medevalkit run",
+        settings=asking.digest,
+    )
+    failed = 0
+    with ManifestWriter(folder, producer=producer) as writer:
+        for source in sources:
+            for wanted, prediction in collecting.predictions(source):
+                assert prediction is not None, "the model left a request unanswered"
+                writer.write(prediction)
+                failed += collecting.may_pass(wanted)
+    return failed

@@ -1,0 +1,191 @@
+"""What the tests of medevalkit share: small manifests with real pictures, a tiny model."""
+
+import io
+import random
+from collections.abc import Callable
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image as Pillow
+
+from lingshu_core.digest import record_id
+from lingshu_core.manifest import Producer
+from lingshu_core.manifest_writer import ManifestWriter
+from lingshu_core.records import Image, Option, Question, RecordBase, Report, Source
+
+PRODUCER = Producer(package="tests", version="0", command="tests", settings="none")
+SOURCE = Source(dataset="toy", licence="CC0-1.0", split="test")
+TEXTS = ("mass", "nothing", "cyst", "fracture")
+
+
+@pytest.fixture(autouse=True)
+def _no_plugins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LINGSHU_PLUGINS", "0")
+
+
+@pytest.fixture(scope="session")
+def png() -> Callable[..., bytes]:
+    """Returns a maker of PNG files of noise: `png(seed, (width, height))`."""
+    return draw
+
+
+def draw(seed: int = 0, size: tuple[int, int] = (64, 64)) -> bytes:
+    picture = Pillow.frombytes("RGB", size, random.Random(seed).randbytes(size[0] * size[1] * 3))
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def add_picture(writer: ManifestWriter, data: bytes, size: tuple[int, int] = (64, 64)) -> Image:
+    """Puts a picture into a manifest."""
+    ref = writer.add_file(data, suffix=".png")
+    return Image(path=ref.path, sha256=ref.sha256, width=size[0], height=size[1])
+
+
+def toy_record(number: int, images: tuple[Image, ...]) -> RecordBase:
+    """Returns the n-th record of the toy task: open, closed, choice and report in turn."""
+    topic = ("modality", "organ", "finding", "report")[number % 4]
+    common: dict[str, Any] = {
+        "id": record_id("toy", str(number)),
+        "source": SOURCE,
+        "images": images,
+        "modality": ("ct", "mri", "xray")[number % 3] if images else "text",
+        "tags": {"topic": topic},
+    }
+    if topic == "modality":
+        asked, gold = f"Which modality is picture {number}?", ("CT", "MRI", "X-ray")[number % 3]
+        return Question(**common, question=asked, answer=gold, answer_kind="open")
+    if topic == "organ":
+        asked, gold = f"Is the liver shown in {number}?", ("yes", "no")[number // 4 % 2]
+        return Question(**common, question=asked, answer=gold, answer_kind="closed")
+    if topic == "finding":
+        options = tuple(
+            Option(letter=letter, text=text) for letter, text in zip("ABCD", TEXTS, strict=True)
+        )
+        return Question(
+            **common,
+            question=f"What is found in {number}?",
+            answer="ABCD"[number // 4 % 4],
+            answer_kind="choice",
+            options=options,
+        )
+    return Report(**common, findings="The lungs are clear.", impression="No acute disease.")
+
+
+@pytest.fixture
+def toy(tmp_path: Path) -> Callable[..., Path]:
+    """Returns a maker of toy manifests: `toy(n, pictures=k)` shares k pictures."""
+
+    def make(count: int, *, pictures: int = 0, reports: bool = True) -> Path:
+        out = tmp_path / "toy"
+        with ManifestWriter(out, producer=PRODUCER) as writer:
+            shown = [add_picture(writer, draw(seed)) for seed in range(pictures)]
+            numbers = (n for n in range(2 * count) if reports or n % 4 != 3)
+            for place, number in enumerate(islice(numbers, count)):
+                images = (shown[place % pictures],) if pictures else ()
+                writer.write(toy_record(number, images))
+        return out
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Returns a folder with a Qwen2.5-VL of random weights that fits into two megabytes."""
+    pytest.importorskip("torch")
+    folder = tmp_path_factory.mktemp("tiny")
+    make_tiny(folder)
+    return folder
+
+
+SPECIAL = [
+    *("<|endoftext|>", "<|im_start|>", "<|im_end|>"),
+    *("<|vision_start|>", "<|vision_end|>", "<|vision_pad|>", "<|image_pad|>", "<|video_pad|>"),
+]
+TEMPLATE = (
+    "{% for m in messages %}<|im_start|>{{ m['role'] }}\n"
+    "{% if m['content'] is string %}{{ m['content'] }}{% else %}{% for c in m['content'] %}"
+    "{% if c['type'] == 'text' %}{{ c['text'] }}"
+    "{% else %}<|vision_start|><|image_pad|><|vision_end|>{% endif %}"
+    "{% endfor %}{% endif %}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+
+
+def tiny_tokenizer() -> Any:
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    byte_level = Tokenizer(models.BPE())
+    byte_level.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    byte_level.decoder = decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(
+        vocab_size=400, special_tokens=SPECIAL, initial_alphabet=alphabet, show_progress=False
+    )
+    byte_level.train_from_iterator(["Answer the question with yes or no."] * 4, trainer)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=byte_level,
+        eos_token="<|im_end|>",
+        pad_token="<|endoftext|>",
+        extra_special_tokens={name.strip("<|>"): name for name in SPECIAL[3:]},
+        chat_template=TEMPLATE,
+    )
+
+
+def make_tiny(folder: Path) -> None:
+    import torch
+    from transformers import (
+        Qwen2_5_VLConfig,
+        Qwen2_5_VLForConditionalGeneration,
+        Qwen2_5_VLProcessor,
+        Qwen2VLImageProcessor,
+        Qwen2VLVideoProcessor,
+        logging,
+    )
+
+    logging.disable_progress_bar()
+    tokenizer = tiny_tokenizer()
+    ids = {name: tokenizer.convert_tokens_to_ids(name) for name in SPECIAL}
+    text = {
+        "vocab_size": len(tokenizer),
+        "hidden_size": 64,
+        "intermediate_size": 128,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "max_position_embeddings": 4096,
+        "rope_parameters": {"rope_type": "default", "rope_theta": 1e4, "mrope_section": [2, 3, 3]},
+        "bos_token_id": ids["<|im_start|>"],
+        "eos_token_id": ids["<|im_end|>"],
+        "pad_token_id": ids["<|endoftext|>"],
+        "tie_word_embeddings": True,
+    }
+    vision = {
+        "depth": 2,
+        "hidden_size": 64,
+        "intermediate_size": 128,
+        "num_heads": 4,
+        "out_hidden_size": 64,
+        "fullatt_block_indexes": [1],
+    }
+    config = Qwen2_5_VLConfig(
+        text_config=text,
+        vision_config=vision,
+        image_token_id=ids["<|image_pad|>"],
+        video_token_id=ids["<|video_pad|>"],
+        vision_start_token_id=ids["<|vision_start|>"],
+        vision_end_token_id=ids["<|vision_end|>"],
+        tie_word_embeddings=True,
+    )
+    torch.manual_seed(0)
+    model = Qwen2_5_VLForConditionalGeneration(config)
+    model.generation_config.eos_token_id = ids["<|im_end|>"]
+    model.generation_config.pad_token_id = ids["<|endoftext|>"]
+    model.save_pretrained(folder)
+    pictures = Qwen2VLImageProcessor(min_pixels=56 * 56, max_pixels=112 * 112)
+    Qwen2_5_VLProcessor(
+        pictures, tokenizer, Qwen2VLVideoProcessor(), chat_template=TEMPLATE
+    ).save_pretrained(folder)
