@@ -1,1 +1,1 @@
-"""lingshu_data."""
+"""Raw medical datasets in; clean, deduplicated, decontaminated manifests and mixtures out."""

@@ -1,10 +1,141 @@
-"""The command line of lingshu_data."""
+"""The command line of lingshu-data."""
 
-from lingshu_core.console import new_app, run_app
+from pathlib import Path
+from typing import Annotated
 
-app = new_app("To come.")
+import typer
+
+from lingshu_core.console import Overrides, new_app, run_app
+from lingshu_core.errors import SettingsError
+from lingshu_data.settings import DecontaminateSettings, Running
+
+app = new_app(
+    "Collect medical datasets, clean and deduplicate them, keep them apart from evaluation sets, "
+    "and mix them for training."
+)
+
+_Inputs = Annotated[list[Path], typer.Argument(help="Manifest folders, or .jsonl files.")]
+_Out = Annotated[Path, typer.Option("--out", "-o", help="Folder to write; must not exist.")]
+_Recipe = Annotated[
+    str, typer.Option("--recipe", "-r", help="A recipe that comes with the package, or a .toml.")
+]
+_Workers = Annotated[int, typer.Option("--workers", "-w", min=1, help="Processes at a time.")]
+_Engine = Annotated[str, typer.Option("--engine", help="local, or ray (extra lingshu-data[ray]).")]
+_Shard = Annotated[
+    str,
+    typer.Option(
+        "--shard",
+        metavar="I/N",
+        help="Only every N-th shard from the I-th, as in an "
+        "array job; the run that finds all finished writes the output.",
+    ),
+]
 
 
 def main() -> None:
     """Runs the command line."""
     run_app(app)
+
+
+@app.command()
+def ingest(
+    name: Annotated[str, typer.Argument(help="A name among `lingshu-data sources`.")],
+    out: _Out,
+    path: Annotated[
+        Path | None, typer.Option("--path", "-p", help="Where the dataset lies.")
+    ] = None,
+    overrides: Overrides = None,
+    workers: _Workers = 1,
+    engine: _Engine = "local",
+    shard: _Shard = "0/1",
+) -> None:
+    """Read a dataset as its publisher lays it out into a manifest.
+
+    Example: `lingshu-data ingest vqa-rad --path downloads/vqa-rad --out runs/vqa-rad`
+    """
+    from lingshu_core.recipe import load_recipe
+    from lingshu_data.ingest import ingest as read
+    from lingshu_data.source import SOURCES
+
+    settings = load_recipe(SOURCES.get(name).settings, None, overrides or ())
+    read(name, path, out, settings, _running(workers, engine, shard))
+
+
+@app.command()
+def curate(
+    paths: _Inputs,
+    out: _Out,
+    recipe: _Recipe,
+    overrides: Overrides = None,
+    workers: _Workers = 1,
+    engine: _Engine = "local",
+    shard: _Shard = "0/1",
+) -> None:
+    """Take records through the operators of a recipe; what is dropped is kept with its reason.
+
+    Example: `lingshu-data curate runs/roco runs/pmc-oa --recipe lingshu/captions --out runs/clean`
+    """
+    from lingshu_core.recipe import find_recipe, load_recipe
+    from lingshu_data.curate import curate as run
+    from lingshu_data.settings import CurateSettings
+
+    settings = load_recipe(CurateSettings, find_recipe("lingshu_data", recipe), overrides or ())
+    run(paths, out, settings, _running(workers, engine, shard))
+
+
+@app.command()
+def decontaminate(
+    paths: _Inputs,
+    against: Annotated[
+        list[Path], typer.Option("--against", "-a", help="An evaluation manifest; can be repeated.")
+    ],
+    out: _Out,
+    overrides: Overrides = None,
+    workers: _Workers = 1,
+    engine: _Engine = "local",
+    shard: _Shard = "0/1",
+) -> None:
+    """Drop training records that overlap with evaluation sets, and list what overlapped with what.
+
+    Example: `lingshu-data decontaminate runs/clean --against runs/vqa-rad-test --out runs/safe`
+    """
+    from lingshu_core.recipe import load_recipe
+    from lingshu_data.decontaminate import decontaminate as run
+
+    settings = load_recipe(DecontaminateSettings, None, overrides or ())
+    run(paths, against, out, settings, _running(workers, engine, shard))
+
+
+@app.command()
+def mix(
+    paths: _Inputs,
+    out: _Out,
+    recipe: _Recipe,
+    overrides: Overrides = None,
+    workers: _Workers = 1,
+    engine: _Engine = "local",
+    shard: _Shard = "0/1",
+) -> None:
+    """Choose and shuffle the records of a training stage.
+
+    Example: `lingshu-data mix runs/safe runs/vqa --recipe lingshu/instruction --out runs/stage-3`
+    """
+    from lingshu_core.recipe import find_recipe, load_recipe
+    from lingshu_data.mixture import mix as run
+    from lingshu_data.operators.mixture import Settings
+
+    settings = load_recipe(Settings, find_recipe("lingshu_data", recipe), overrides or ())
+    run(paths, out, settings, _running(workers, engine, shard))
+
+
+def _running(workers: int, engine: str, shard: str) -> Running:
+    from pydantic import ValidationError
+
+    try:
+        found = Running(workers=workers, engine=engine, share=shard)
+    except ValidationError:
+        raise SettingsError(f"--shard {shard}: write it like 0/4, the first of four") from None
+    index, count = found.part
+    if index >= count:
+        raise SettingsError(f"--shard {shard}: of {count} shares the last is {count - 1}/{count}")
+    return found

@@ -1,0 +1,5 @@
+"""Runs the command line as `python -m lingshu_data`."""
+
+from lingshu_data.cli import main
+
+main()

@@ -1,0 +1,174 @@
+"""A pool of processes on this machine, never holding more than a few jobs at a time.
+
+A worker that dies (the system ran out of memory, a decoder crashed) costs nothing but its shard's
+second run. A record at which workers die twice is set aside, so that one broken picture cannot
+stop a run.
+"""
+
+import contextlib
+import ctypes
+import os
+import signal
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
+from multiprocessing import get_context
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from lingshu_core.console import say
+from lingshu_core.errors import Stopped
+from lingshu_data.engine import Engine, Task
+
+_WINDOW = 3
+"""Jobs in hand for each worker: one at work, the others ready."""
+_DEATHS = 2
+"""A record is set aside when so many workers have died at it."""
+_SAME_JOB = 20
+"""Deaths in one job without a culprit after which the run stops."""
+
+_trace: int | None = None
+
+
+def at(index: int) -> None:
+    """Notes which record of its job this worker is at, for whoever finds it dead."""
+    if _trace is not None:
+        os.pwrite(_trace, index.to_bytes(8, "little", signed=True), 8)
+
+
+def run(task: Task, jobs: Iterable[Any], workers: int) -> Iterator[int]:
+    """Runs jobs in this process where one worker is enough, else in a pool."""
+    if workers <= 1:
+        for job in jobs:
+            task(job)
+            yield job.number
+        return
+    with TemporaryDirectory(prefix="lingshu-") as folder:
+        yield from _Pool(task, workers, Path(folder)).run(iter(jobs))
+
+
+class _Pool:
+    def __init__(self, task: Task, workers: int, traces: Path) -> None:
+        self._task = task
+        self._workers = workers
+        self._traces = traces
+        self._deaths: Counter[tuple[int, int]] = Counter()
+        self._lost: Counter[int] = Counter()
+
+    def run(self, jobs: Iterator[Any]) -> Iterator[int]:
+        again: list[Any] = []
+        while True:
+            held: dict[Future[None], Any] = {}
+            pool = ProcessPoolExecutor(
+                self._workers,
+                mp_context=get_context("forkserver"),
+                initializer=_begin,
+                initargs=(self._traces, os.getpid()),
+            )
+            try:
+                yield from self._feed(pool, jobs, again, held)
+                return
+            except BrokenProcessPool:
+                again[:0] = self._after_death(held)
+            finally:
+                pool.shutdown(wait=True, cancel_futures=True)
+
+    def _feed(
+        self,
+        pool: ProcessPoolExecutor,
+        jobs: Iterator[Any],
+        again: list[Any],
+        held: dict[Future[None], Any],
+    ) -> Iterator[int]:
+        while True:
+            while len(held) < _WINDOW * self._workers:
+                job = again.pop(0) if again else next(jobs, None)
+                if job is None:
+                    break
+                try:
+                    held[pool.submit(_do, self._task, job)] = job
+                except BrokenProcessPool:
+                    again.insert(0, job)
+                    raise
+            if not held:
+                return
+            done, _ = wait(held, return_when=FIRST_COMPLETED)
+            for future in done:
+                future.result()
+                yield held.pop(future).number
+
+    def _after_death(self, held: dict[Future[None], Any]) -> list[Any]:
+        """Returns the jobs to run again, knowing by now where the dead worker was."""
+        dead = self._dead()
+        again = []
+        for future, job in held.items():
+            if future.done() and not future.cancelled() and future.exception() is None:
+                continue
+            if job.number in dead:
+                again.append(self._suspect(job, dead[job.number]))
+            else:
+                again.append(job)
+        return again
+
+    def _suspect(self, job: Any, index: int) -> Any:
+        say(f"a worker died in shard {job.number}, record {index}; the shard runs again")
+        self._deaths[job.number, index] += 1
+        self._lost[job.number] += 1
+        if index >= 0 and self._deaths[job.number, index] >= _DEATHS:
+            return replace(job, avoid=job.avoid | {index})
+        if self._lost[job.number] >= _SAME_JOB:
+            raise Stopped(
+                f"workers keep dying in shard {job.number}: is there enough memory? "
+                "The same command goes on here"
+            )
+        return job
+
+    def _dead(self) -> dict[int, int]:
+        """Returns job and record of every worker that left a job unfinished."""
+        found = {}
+        for trace in self._traces.iterdir():
+            with contextlib.suppress(OSError):
+                data = trace.read_bytes()
+                if len(data) == 16 and not _lives(int(trace.name)):
+                    found[int.from_bytes(data[:8], "little", signed=True)] = int.from_bytes(
+                        data[8:], "little", signed=True
+                    )
+                    trace.unlink()
+        found.pop(-1, None)
+        return found
+
+
+def _do(task: Task, job: Any) -> None:
+    assert _trace is not None
+    os.pwrite(_trace, job.number.to_bytes(8, "little", signed=True), 0)
+    at(-1)
+    task(job)
+    os.pwrite(_trace, (-1).to_bytes(8, "little", signed=True), 0)
+
+
+def _begin(traces: Path, parent: int) -> None:
+    global _trace
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform == "linux":
+        # The fork server ends with its parent, and its workers with it.
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+        if os.getppid() == 1 or not _lives(parent):
+            os._exit(1)
+    _trace = os.open(traces / str(os.getpid()), os.O_CREAT | os.O_RDWR)
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    with contextlib.suppress(OSError):
+        return " Z " not in Path(f"/proc/{process}/stat").read_text(encoding="ascii")
+    return True
+
+
+ENGINE = Engine("A pool of processes on this machine", run)

@@ -1,0 +1,229 @@
+"""Evaluation sets as an index of hashes that training records are looked up in.
+
+Of pictures it holds SHA-256 and perceptual hash, of texts the hash of the whole normalised text and
+of its runs of 13 words. A run that stands in several items (a question form, a boilerplate
+sentence) proves nothing and is left out: that is where most false alarms come from.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from pydantic import ValidationError
+
+from lingshu_core.manifest import Manifest, broken_line
+from lingshu_core.records import RECORD, RecordBase
+from lingshu_data.engine import ENGINES
+from lingshu_data.hashing import Hashed
+from lingshu_data.looks import Looks
+from lingshu_data.near import NearIndex
+from lingshu_data.pictures import Unreadable
+from lingshu_data.settings import Running
+from lingshu_data.shards import Shard, cut
+from lingshu_data.texts import hash64, ngram_hashes, words_of
+from lingshu_data.workdir import finishing, read_json, write_json
+
+RUN = 13
+"""Words of a run whose recurrence is no chance."""
+_LEAST_WORDS = 5
+"""A text with fewer words is equal to others by chance."""
+_MOST_ITEMS = 3
+"""A run of words in more items than this is a form of words."""
+
+
+class Overlap(NamedTuple):
+    """An evaluation item that a record overlaps with."""
+
+    item: str
+    """Its id."""
+    reason: str
+    value: float | None = None
+
+
+@dataclass(frozen=True)
+class Job:
+    """One shard of an evaluation set."""
+
+    shard: Shard
+    avoid: frozenset[int] = frozenset()
+
+    @property
+    def number(self) -> int:
+        """The shard's number."""
+        return self.shard.number
+
+
+@dataclass(frozen=True)
+class Task:
+    """Hashes the items of one shard."""
+
+    manifests: tuple[Path, ...]
+    folder: Path
+
+    def __call__(self, job: Job) -> None:
+        """Writes the shard's part of the index."""
+        looks = Looks(Manifest(self.manifests[job.shard.manifest]))
+        part = _Part()
+        for number, line in job.shard.read():
+            try:
+                record = RECORD.validate_json(line)
+            except ValidationError as error:
+                # What cannot be read cannot be kept out: an evaluation set has to be whole.
+                raise broken_line(Path(job.shard.part), number, error) from None
+            part.add(record, looks)
+        with finishing(self.folder / f"{job.number:06}") as folder:
+            part.write(folder)
+
+
+class _Part:
+    """The hashes of some items, each with the item's place in `ids`."""
+
+    def __init__(self) -> None:
+        self.ids: list[str] = []
+        self.shas: list[tuple[str, int]] = []
+        self.looks: list[tuple[int, int]] = []
+        self.texts: list[tuple[int, int]] = []
+        self.runs: list[np.ndarray] = []
+        self.run_items: list[np.ndarray] = []
+
+    def add(self, record: RecordBase, looks: Looks) -> None:
+        place = len(self.ids)
+        self.ids.append(record.id)
+        self.shas += [(image.sha256, place) for image in record.images]
+        try:
+            found = [look.hashed for look in looks.of(record)]
+        except Unreadable:
+            found = []
+        self.looks += [(hashed.bits, place) for hashed in found if not hashed.flat]
+        for text in record.texts():
+            words = words_of(text)
+            if len(words) >= _LEAST_WORDS:
+                self.texts.append((hash64(" ".join(words)), place))
+            runs = np.unique(ngram_hashes(words, RUN))
+            self.runs.append(runs)
+            self.run_items.append(np.full(len(runs), place, np.int64))
+
+    def write(self, folder: Path) -> None:
+        np.save(folder / "looks.npy", np.array(self.looks, np.uint64).reshape(-1, 2))
+        np.save(folder / "texts.npy", np.array(self.texts, np.uint64).reshape(-1, 2))
+        empty = np.zeros(0, np.uint64)
+        np.save(folder / "runs.npy", np.concatenate([empty, *self.runs]))
+        np.save(folder / "run-items.npy", np.concatenate([empty.astype(np.int64), *self.run_items]))
+        write_json(folder / "names.json", {"ids": self.ids, "shas": self.shas})
+
+
+def build_index(paths: Sequence[Path], folder: Path, running: Running) -> None:
+    """Hashes evaluation sets into a folder; goes on where it was if it was killed."""
+    manifests = [Manifest(path) for path in paths]
+    jobs = [Job(shard) for shard in cut(manifests)]
+    task = Task(tuple(paths), folder)
+    left = (job for job in jobs if not (folder / f"{job.number:06}").is_dir())
+    for _ in ENGINES.get(running.engine).run(task, left, running.workers):
+        pass
+    write_json(folder / "shards.json", len(jobs))
+
+
+class EvaluationIndex:
+    """An index, opened for looking up."""
+
+    def __init__(self, folder: Path) -> None:
+        self._parts = [folder / f"{n:06}" for n in range(read_json(folder / "shards.json"))]
+
+    def same_file(self, sha256: str) -> Overlap | None:
+        """Looks a picture up by its bytes."""
+        place = self._shas.get(sha256)
+        return None if place is None else Overlap(self._ids[place], "same picture file", 0)
+
+    def same_picture(self, hashed: Hashed, distance: int) -> Overlap | None:
+        """Looks a picture up by its looks; an even one is like any other and is not found."""
+        if hashed.flat:
+            return None
+        index, places = self._looks
+        probe = np.array([hashed.bits], np.uint64)
+        hits = [pair[:, 1] for pair in index.search(probe, distance)]
+        if not hits:
+            return None
+        near = np.concatenate(hits)
+        apart = np.bitwise_count(self._bits[near] ^ probe[0])
+        best = near[np.lexsort((places[near], apart))[0]]
+        return Overlap(self._ids[int(places[best])], "same picture", int(apart.min()))
+
+    def same_text(self, texts: Sequence[str]) -> Overlap | None:
+        """Looks texts up: whole, then by runs of words."""
+        for text in texts:
+            words = words_of(text)
+            if len(words) < _LEAST_WORDS:
+                continue
+            place = self._texts.get(hash64(" ".join(words)))
+            if place is not None:
+                return Overlap(self._ids[place], "same text")
+            runs, items = self._runs
+            mine = ngram_hashes(words, RUN)
+            hits = mine[np.isin(mine, runs)]
+            if hits.size:
+                item = items[np.searchsorted(runs, hits[0])]
+                return Overlap(self._ids[int(item)], f"{RUN} words in a row", len(hits))
+        return None
+
+    @cached_property
+    def _names(self) -> list[dict[str, list[Any]]]:
+        return [read_json(part / "names.json") for part in self._parts]
+
+    @cached_property
+    def _ids(self) -> list[str]:
+        return [name for names in self._names for name in names["ids"]]
+
+    def _offsets(self) -> Iterator[int]:
+        offset = 0
+        for names in self._names:
+            yield offset
+            offset += len(names["ids"])
+
+    @cached_property
+    def _shas(self) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for offset, names in zip(self._offsets(), self._names, strict=True):
+            for sha, place in names["shas"]:
+                found.setdefault(sha, offset + int(place))
+        return found
+
+    def _pairs(self, name: str) -> np.ndarray:
+        """Returns hash and place of every entry of a kind, uint64 (n, 2)."""
+        parts = [np.zeros((0, 2), np.uint64)]
+        for offset, part in zip(self._offsets(), self._parts, strict=True):
+            parts.append(np.load(part / name) + np.array([0, offset], np.uint64))
+        return np.concatenate(parts)
+
+    @cached_property
+    def _looks(self) -> tuple[NearIndex, np.ndarray]:
+        return NearIndex(self._bits), self._pairs("looks.npy")[:, 1]
+
+    @cached_property
+    def _bits(self) -> np.ndarray:
+        return np.ascontiguousarray(self._pairs("looks.npy")[:, 0])
+
+    @cached_property
+    def _texts(self) -> dict[int, int]:
+        return {int(key): int(place) for key, place in self._pairs("texts.npy")[::-1]}
+
+    @cached_property
+    def _runs(self) -> tuple[np.ndarray, np.ndarray]:
+        """Sorted runs of words that stand in few items, and the first item of each."""
+        runs = np.concatenate(
+            [np.zeros(0, np.uint64), *(np.load(p / "runs.npy") for p in self._parts)]
+        )
+        items = [np.load(part / "run-items.npy") for part in self._parts]
+        shifted = [part + offset for part, offset in zip(items, self._offsets(), strict=True)]
+        places = np.concatenate([np.zeros(0, np.int64), *shifted])
+        known, first, number = np.unique(runs, return_index=True, return_counts=True)
+        rare = number <= _MOST_ITEMS
+        return known[rare], places[first[rare]]
+
+
+def overlaps_by_dataset(ids: Sequence[str]) -> Counter[str]:
+    """Returns how many overlaps there are with each evaluation set, by the names in the ids."""
+    return Counter(name.partition("/")[0] for name in ids)

@@ -1,0 +1,261 @@
+"""`lingshu-data ingest`: a dataset as its publisher lays it out becomes a manifest."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lingshu_core import fingerprint, page
+from lingshu_core.console import progress, say
+from lingshu_core.digest import digest
+from lingshu_core.errors import DataError, SettingsError
+from lingshu_core.files import link_or_copy
+from lingshu_core.manifest import Parent, Producer
+from lingshu_core.manifest_writer import ManifestWriter, already_made
+from lingshu_core.panels import Facts, Panel, Stats
+from lingshu_core.records import RECORD, RecordBase, dump_line
+from lingshu_core.records import Source as SourcePart
+from lingshu_data.display import Sampler, bars, count_table
+from lingshu_data.engine import ENGINES
+from lingshu_data.engines.local import at
+from lingshu_data.intake import PACKAGE, Intake
+from lingshu_data.ledger import (
+    COUNTS,
+    KEPT,
+    SET_ASIDE,
+    Account,
+    ShardWriter,
+    append,
+    lines_of,
+)
+from lingshu_data.reader import Broken, Row, matching
+from lingshu_data.settings import Running
+from lingshu_data.source import SOURCES, Source, SourceSettings
+from lingshu_data.workdir import Workdir, finishing
+
+ROWS = 64
+"""Rows of a shard: pictures are decoded and written, so that some seconds pass."""
+_IDS = "ids.npy"
+
+
+@dataclass(frozen=True)
+class Job:
+    """Some entries of a reader."""
+
+    number: int
+    entries: tuple[Any, ...]
+    avoid: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True)
+class Task:
+    """Makes records of the rows of one job."""
+
+    source: str
+    root: Path
+    settings: SourceSettings
+    workdir: Workdir
+
+    def __call__(self, job: Job) -> None:
+        """Writes the shard of a job."""
+        source = SOURCES.get(self.source)
+        with finishing(self.workdir.shard(0, job.number)) as folder, ShardWriter(folder) as writer:
+            intake = self._intake(source)
+            ids = []
+            for index, row in enumerate(source.reader.rows(self.root, job.entries)):
+                at(index)
+                writer.account.taken += 1
+                if index in job.avoid:
+                    row = Broken(row.place, "kills the process that reads it")
+                for record in _records(source, row, intake, writer):
+                    writer.keep(dump_line(record))
+                    ids.append(int(digest(record.id)[:16], 16))
+            writer.account.notes += intake.notes
+            np.save(folder / _IDS, np.asarray(ids, np.uint64))
+
+    def _intake(self, source: Source) -> Intake:
+        card = source.card
+        part = SourcePart(dataset=name_of(self.source), licence=card.licence, rank=card.rank)
+        defaults = {"domain": source.domain, "language": source.language}
+        return Intake(part, self.root, self.workdir.files, self.settings, defaults)
+
+
+def name_of(source: str) -> str:
+    """Returns the dataset's name in records: that of its file, with `-`."""
+    return Path(source.partition(".py:")[0]).name.replace("_", "-").lower()
+
+
+def ingest(
+    name: str, path: Path | None, out: Path, settings: SourceSettings, running: Running
+) -> None:
+    """Reads a dataset into a manifest.
+
+    Args:
+        name: Its name among the sources.
+        path: Its folder; None where it needs none.
+        out: The manifest to write.
+        settings: The source's settings.
+        running: Workers and engine.
+
+    Raises:
+        SettingsError: No such source, or no path where one is needed.
+        DataError: The layout is not the dataset's; the missing file is named.
+    """
+    source = SOURCES.get(name)
+    root = _root(source, name, path)
+    parents = [Parent(path=str(root), digest=fingerprint.of_input(root))] if path else []
+    producer = Producer(
+        package=PACKAGE,
+        version=version(PACKAGE),
+        command=f"lingshu-data ingest {name_of(name)}",
+        settings=digest({"source": name_of(name), "settings": settings}),
+    )
+    if already_made(out, producer, parents):
+        say(f"{out}: made already, nothing to do")
+        return
+    workdir = Workdir(out, {"producer": producer, "parents": [p.digest for p in parents]})
+    workdir.open()
+    share, of = running.part
+    jobs = _jobs(source, root, settings)
+    mine = (job for job in jobs if job.number % of == share and not workdir.is_done(0, job.number))
+    task = Task(name, root, settings, workdir)
+    for _ in progress(ENGINES.get(running.engine).run(task, mine, running.workers), "shards"):
+        pass
+    count = sum(1 for _ in _jobs(source, root, settings))
+    if missing := [number for number in range(count) if not workdir.is_done(0, number)]:
+        say(f"{len(missing)} of {count} shards are left to other shares; the last one writes {out}")
+        return
+    with ManifestWriter(out, producer=producer, parents=parents) as writer:
+        _assemble(writer, [workdir.shard(0, number) for number in range(count)], workdir, name)
+        settings.write(writer.folder / "settings.json")
+    workdir.remove()
+    say(f"page: {out / page.PAGE_NAME}")
+
+
+def _root(source: Source, name: str, path: Path | None) -> Path:
+    if path is None:
+        if source.reader.needs or source.expects:
+            raise SettingsError(f"where does {name} lie? Give --path DIR, or --hub to download it")
+        return Path()
+    if not path.is_dir():
+        raise SettingsError(f"{path}: there is no such folder")
+    for pattern in (*source.reader.needs, *source.expects):
+        try:
+            matching(path, pattern)
+        except DataError as error:
+            raise DataError(f"{error.message}; {source.card.layout}", path=path) from None
+    return path
+
+
+def _jobs(source: Source, root: Path, settings: SourceSettings) -> Iterator[Job]:
+    entries = islice(source.reader.entries(root, settings), settings.limit)
+    number = 0
+    while batch := tuple(islice(entries, ROWS)):
+        yield Job(number, batch)
+        number += 1
+
+
+def _records(
+    source: Source, row: Row | Broken, intake: Intake, writer: ShardWriter
+) -> Iterator[RecordBase]:
+    """Yields the records of a row; a broken row is set aside whole."""
+    if isinstance(row, Broken):
+        writer.set_aside(row.place, row.reason, kind="unreadable row")
+        return
+    try:
+        made = list(source.records(row, intake))
+    except DataError as error:
+        kind = getattr(error, "reason", None) or f"{error.field or 'row'}: {error.message}"
+        writer.set_aside(row.place, str(error), kind=kind[:80])
+        return
+    if not made:
+        writer.set_aside(row.place, "makes no record", kind="makes no record")
+    yield from made
+
+
+@dataclass
+class _Seen:
+    """What is counted on the way through the records."""
+
+    account: Account
+    types: Counter[str]
+    modalities: Counter[str]
+    splits: Counter[str]
+    sampler: Sampler
+
+
+def _assemble(writer: ManifestWriter, shards: Sequence[Path], workdir: Workdir, name: str) -> None:
+    seen = _Seen(Account(), Counter(), Counter(), Counter(), Sampler())
+    twice = _repeated(shards)
+    written: set[str] = set()
+    aside = writer.folder / SET_ASIDE
+    aside.unlink(missing_ok=True)
+    for shard in progress(shards, "writing", len(shards)):
+        seen.account.add(Account.read(shard / COUNTS))
+        append(aside, lines_of(shard / SET_ASIDE))
+        for line in lines_of(shard / KEPT):
+            record = RECORD.validate_json(line, strict=True)
+            if int(digest(record.id)[:16], 16) in twice:
+                if record.id in written:
+                    seen.account.kept -= 1
+                    seen.account.notes["the same record again"] += 1
+                    continue
+                written.add(record.id)
+            for ref in record.files():
+                link_or_copy(workdir.files / ref.path, writer.folder / ref.path)
+            writer.write(record)
+            _count(record, seen)
+    _publish(writer.folder, name, seen)
+
+
+def _repeated(shards: Sequence[Path]) -> set[int]:
+    """Returns the hashes of ids that stand more than once; 16 bytes a record while it looks."""
+    arrays = [np.load(shard / _IDS) for shard in shards]
+    ids = np.sort(np.concatenate(arrays)) if arrays else np.zeros(0, np.uint64)
+    return {int(value) for value in ids[1:][ids[1:] == ids[:-1]]}
+
+
+def _count(record: RecordBase, seen: _Seen) -> None:
+    seen.types[record.type] += 1
+    seen.modalities[str(record.modality)] += 1
+    seen.splits[record.source.split or "none"] += 1
+    seen.sampler.offer(record)
+
+
+def _publish(folder: Path, name: str, seen: _Seen) -> None:
+    account = seen.account
+    card = SOURCES.get(name).card
+    aside = sum(account.set_aside.values())
+    facts: dict[str, str | int | float | None] = {
+        "rows read": account.taken,
+        "rows set aside": aside,
+        "records": account.kept,
+        **seen.types,
+        **{f"split {split}": number for split, number in sorted(seen.splits.items())},
+    }
+    panels: list[Panel] = [
+        Facts(title="What came in", facts=facts),
+        bars("Modalities", seen.modalities),
+    ]
+    if account.set_aside:
+        panels.append(count_table("Rows set aside", ("why", "rows"), account.set_aside))
+    if account.notes:
+        panels.append(count_table("Left out of records", ("what", "times"), account.notes))
+    if seen.sampler.records:
+        panels.append(seen.sampler.gallery(folder, title="Pictures that came in"))
+    counts = {"rows": account.taken, "set_aside": aside, "records": account.kept, **seen.types}
+    stats = Stats(
+        title=f"Ingest of {card.title}",
+        summary=f"{card.what} Licence: {card.licence}. {card.citation}",
+        package=PACKAGE,
+        version=version(PACKAGE),
+        command=f"lingshu-data ingest {name_of(name)}",
+        counts=counts,
+        panels=tuple(panels),
+    )
+    page.publish(folder, stats)

@@ -1,0 +1,70 @@
+"""What the operators ask of a record's pictures, each answered once from the file."""
+
+from collections import OrderedDict
+from functools import cached_property
+from pathlib import Path
+
+from PIL import Image as Pillow
+
+from lingshu_core.manifest import Manifest
+from lingshu_core.records import Image, RecordBase
+from lingshu_data.hashing import Hashed, hashed
+from lingshu_data.pictures import decode, open_header
+
+_REMEMBERED = 4
+"""Pictures remembered: the records of one picture mostly follow each other."""
+
+
+class Look:
+    """One picture, read as far as it is asked for."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    @cached_property
+    def size(self) -> tuple[int, int]:
+        """Width and height from the header; Unreadable where there is none to read."""
+        with open_header(self._path) as image:
+            return image.size
+
+    @cached_property
+    def pixels(self) -> Pillow.Image:
+        """The decoded picture, 8 bits a channel; Unreadable where it is damaged."""
+        return decode(open_header(self._path))
+
+    @cached_property
+    def hashed(self) -> Hashed:
+        """The perceptual hash of 64 bits."""
+        return hashed(self.pixels)
+
+    @cached_property
+    def hashed_finely(self) -> Hashed:
+        """The perceptual hash of 256 bits."""
+        return hashed(self.pixels, 16)
+
+    def is_blank(self, tolerance: int) -> bool:
+        """Says whether all grey levels lie within so many of each other."""
+        low, high = self.pixels.convert("L").getextrema()
+        assert isinstance(low, int | float) and isinstance(high, int | float)
+        return high - low <= tolerance
+
+
+class Looks:
+    """The pictures of a manifest's records."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        self._manifest = manifest
+        self._seen: OrderedDict[str, Look] = OrderedDict()
+
+    def of(self, record: RecordBase) -> list[Look]:
+        """Returns the pictures of a record."""
+        return [self._look(image) for image in record.images]
+
+    def _look(self, image: Image) -> Look:
+        found = self._seen.get(image.sha256)
+        if found is None:
+            found = Look(self._manifest.file(image))
+            self._seen[image.sha256] = found
+            if len(self._seen) > _REMEMBERED:
+                self._seen.popitem(last=False)
+        return found

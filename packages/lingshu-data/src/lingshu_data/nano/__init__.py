@@ -1,0 +1,1 @@
+"""The small collection `nano`: pictures inside installed wheels, and phantoms drawn from seeds."""

@@ -1,0 +1,84 @@
+"""Where the finished shards of a run lie until its end: `.NAME.work` beside the output.
+
+A shard is finished when its folder is there, since the folder appears by one rename. All engines
+and all machines that take part in a run share the folder; it is known by what the run depends on,
+so that shards of other settings or other inputs are never taken for these.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from lingshu_core.digest import digest
+from lingshu_core.files import write_atomic
+
+
+class Workdir:
+    """The folder of one run.
+
+    Args:
+        out: Where the run's output is to appear.
+        key: Everything that decides the content of the shards.
+    """
+
+    def __init__(self, out: Path, key: Any) -> None:
+        self.root = out.with_name(f".{out.name}.work")
+        self.folder = self.root / digest(key)[:16]
+        self.files = self.folder / "store"
+        """Where the shards put pictures, by their content."""
+
+    def open(self) -> None:
+        """Makes the folder and removes what other settings have left."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for other in self.root.iterdir():
+            if other != self.folder:
+                shutil.rmtree(other, ignore_errors=True)
+
+    def shard(self, leg: int, number: int) -> Path:
+        """Returns where a shard's folder stands once it is finished."""
+        return self.folder / f"leg-{leg}" / f"{number:06}"
+
+    def is_done(self, leg: int, number: int) -> bool:
+        """Says whether a shard is finished."""
+        return self.shard(leg, number).is_dir()
+
+    def beside(self, leg: int, name: str) -> Path:
+        """Returns where a file or folder that belongs to a whole leg stands."""
+        return self.folder / f"leg-{leg}-{name}"
+
+    def remove(self) -> None:
+        """Removes everything; the output holds what is worth keeping."""
+        shutil.rmtree(self.root, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def finishing(target: Path) -> Iterator[Path]:
+    """Gives a folder to fill that becomes `target` when the block ends well.
+
+    Where another worker was faster, its folder stays: both hold the same bytes.
+    """
+    side = target.with_name(f".{target.name}.{os.uname().nodename}.{os.getpid()}")
+    shutil.rmtree(side, ignore_errors=True)
+    side.mkdir(parents=True)
+    try:
+        yield side
+        with contextlib.suppress(OSError):
+            side.rename(target)
+        if not target.is_dir():
+            side.rename(target)
+    finally:
+        shutil.rmtree(side, ignore_errors=True)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Writes a small JSON file, whole or not at all."""
+    write_atomic(path, json.dumps(value, ensure_ascii=False, sort_keys=True) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """Reads a JSON file of ours."""
+    return json.loads(path.read_bytes())
