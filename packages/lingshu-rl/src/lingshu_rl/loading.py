@@ -1,5 +1,6 @@
 """Models and processors as `transformers` loads them, of which only names are known here."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,19 @@ def load_processor(checkpoint: Path | str, max_pixels: int | None = None) -> Any
     if max_pixels is not None:
         processor.image_processor.size["longest_edge"] = max_pixels
     return processor
+
+
+def freeze(model: Any, parts: Sequence[str]) -> None:
+    """Leaves parts of a Qwen2.5-VL as they are: `vision`, `projector` (the merger), `llm`."""
+    for name, parameter in model.named_parameters():
+        if _part(name) in parts:
+            parameter.requires_grad_(False)
+
+
+def _part(name: str) -> str:
+    if "visual.merger" in name:
+        return "projector"
+    return "vision" if "visual." in name else "llm"
 
 
 def quiet() -> None:

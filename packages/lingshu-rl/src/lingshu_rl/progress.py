@@ -22,9 +22,6 @@ _KEPT = {
     "clip_ratio/region_mean": "clipped",
     "completions/mean_length": "tokens",
     "completions/clipped_ratio": "cut",
-    "reward": "reward",
-    "reward_std": "reward_std",
-    "frac_reward_zero_std": "even_share",
     "sampling/sampling_logp_difference/mean": "gap_mean",
     "sampling/sampling_logp_difference/max": "gap_max",
     "sampling/importance_sampling_ratio/mean": "correction_mean",
@@ -46,7 +43,7 @@ class Progress(TrainerCallback):
         self._steps.add({"step": state.global_step, **line})
         self._report.told(state.global_step)
         if state.global_step % max(1, self._plan.updates // 20) == 0:
-            reward = "" if line.get("reward") is None else f", reward {line['reward']:.3f}"
+            reward = "" if self._report.reward is None else f", reward {self._report.reward:.3f}"
             kl = f", kl {line['kl']:.4f}" if "kl" in line else ""
             say(f"step {state.global_step} of {self._plan.updates}{reward}{kl}")
 

@@ -23,6 +23,8 @@ class Answer:
     stopped: bool
     """Whether the model ended it, rather than the limit."""
     scored: Scored
+    attempt: int = 0
+    """Which attempt of dynamic sampling it belongs to; 0 is the rollout itself."""
 
 
 @dataclass
@@ -38,12 +40,19 @@ class RolloutReport:
     folder: RolloutFolder
     journal: Journal
     times: Journal
+    reward: float | None = None
+    """Mean reward of the last rollout."""
     _spent: dict[str, float] = field(default_factory=lambda: defaultdict(float))
 
     def add(self, rollout: int, step: int, answers: Sequence[Answer]) -> None:
         """Writes the answers of a rollout and its figures."""
         self.folder.add(rollout, self._records(step, answers))
-        self.journal.add({"step": step, "rollout": rollout, **self.figures(answers)})
+        first = [answer for answer in answers if answer.attempt == 0]
+        line = {"step": step, "rollout": rollout, **self.figures(first)}
+        if len(first) < len(answers):
+            line["resampled"] = len(answers) - len(first)
+        self.reward = line["reward"]
+        self.journal.add(line)
 
     def spent(self, phase: str, seconds: float) -> None:
         """Adds to the time that a phase has taken since the last step was told."""
@@ -84,18 +93,13 @@ class RolloutReport:
             question, scored = answer.question, answer.scored
             replica = replicas[question.id]
             replicas[question.id] += 1
-            reasons = {f"why_{name}": found.reason for name, found in scored.verdicts.items()}
             yield Prediction(
                 id=record_id("rollout", question.id, str(step), str(replica)),
                 source=question.source,
                 domain=question.domain,
                 modality=question.modality,
                 language=question.language,
-                tags={
-                    **question.tags,
-                    **reasons,
-                    **({"veto": scored.vetoed} if scored.vetoed else {}),
-                },
+                tags={**question.tags, **_tags(answer)},
                 item=question.id,
                 task=self.task,
                 model=self.model,
@@ -125,6 +129,16 @@ class RolloutReport:
         for answer, total in zip(answers, totals, strict=True):
             found[key(answer.question)].append(total)
         return {name: _mean(found[name]) for name in sorted(found)}
+
+
+def _tags(answer: Answer) -> dict[str, str]:
+    """Returns why each reward is what it is, and what else sets an answer apart."""
+    tags = {f"why_{name}": found.reason for name, found in answer.scored.verdicts.items()}
+    if answer.scored.vetoed:
+        tags["veto"] = answer.scored.vetoed
+    if answer.attempt:
+        tags["attempt"] = str(answer.attempt)
+    return tags
 
 
 def _mean(values: Iterable[float | None]) -> float | None:

@@ -83,13 +83,6 @@ class Optimizer(Recipe):
     """Parts of the model that are left as they are."""
 
 
-class Resampling(Recipe):
-    """DAPO's dynamic sampling: groups of equal rewards are replaced by fresh prompts' groups."""
-
-    rounds: int = Field(default=0, ge=0)
-    """How often it is tried in one rollout; 0 switches it off."""
-
-
 class Objective(Recipe):
     """What is maximised."""
 
@@ -105,7 +98,8 @@ class Objective(Recipe):
     """Weight of the divergence from the starting checkpoint (k3 estimator)."""
     mask_truncated: bool = False
     """Leave answers out that were cut at the greatest length."""
-    resampling: Resampling = Resampling()
+    resampling: int = Field(default=0, ge=0)
+    """DAPO's dynamic sampling: how often groups of equal rewards give way to fresh prompts."""
 
 
 class Reward(Recipe):

@@ -10,7 +10,7 @@ import random
 import shutil
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from lingshu_rl.engine import Engine, Prompt, Sampling, banned, seed_of
 from lingshu_rl.plan import Plan
 from lingshu_rl.questions import Asked, open_pictures
 from lingshu_rl.report import Answer, RolloutReport
+from lingshu_rl.resampling import even_groups, replace_groups, spare_rows
 from lingshu_rl.reward import Scorer
 
 WHOLE = "whole"
@@ -47,6 +48,8 @@ class Setup:
     """Who samples; None: the training model itself, by TRL's own way."""
     greatest_gap: float = 0.1
     """Mean difference of log-probabilities at which the engine is not believed."""
+    resampling: int = 0
+    """How often groups of equal rewards are tried anew with other prompts."""
     shuffle_rewards: bool = False
     """Whether rewards are dealt out at random (the control experiment)."""
 
@@ -59,6 +62,8 @@ class Trainer(GRPOTrainer):
         self._asked: list[Asked] = []
         self._opened: dict[Path, Any] = {}
         self._sampled: list[Answer] = []
+        self._kept: list[Answer] = []
+        self._used: list[Answer] = []
         self._synced = -1
         dataset = Dataset.from_dict({"row": list(setup.plan.order)})
         columns: Any = setup.scorer.columns()
@@ -77,13 +82,59 @@ class Trainer(GRPOTrainer):
 
     def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
         start = time.perf_counter()
-        output: dict[str, Any] = super()._generate_and_score_completions(self._fill(inputs))
-        self._believe()
-        answers = gather_object(self._sampled)
+        output = self._rollout(inputs, attempt=0)
+        for attempt in range(1, self.setup.resampling + 1):
+            even = even_groups(self._totals(), self.setup.plan.responses)
+            most = max(gather_object([len(even)]))
+            if not most:
+                break
+            output = self._resample(output, inputs, even, most, attempt)
+        answers = gather_object(self._kept)
         if self.accelerator.is_main_process:
             self.setup.report.add(self.rollout, int(self.state.global_step), answers)
         self.setup.report.spent("rollout", time.perf_counter() - start)
         return output
+
+    def _rollout(self, inputs: Sequence[dict[str, Any]], *, attempt: int) -> dict[str, Any]:
+        """Samples and scores answers to some rows; the answers are remembered."""
+        output: dict[str, Any] = super()._generate_and_score_completions(self._fill(inputs))
+        self._believe()
+        self._sampled = [replace(answer, attempt=attempt) for answer in self._sampled]
+        self._kept = [*self._kept, *self._sampled] if attempt else list(self._sampled)
+        self._used = self._used if attempt else list(self._sampled)
+        return output
+
+    def _totals(self) -> list[float | None]:
+        return [self.setup.scorer.total(answer.scored) for answer in self._used]
+
+    def _resample(
+        self,
+        output: dict[str, Any],
+        inputs: Sequence[dict[str, Any]],
+        even: Sequence[int],
+        most: int,
+        attempt: int,
+    ) -> dict[str, Any]:
+        """Puts groups of fresh prompts where all answers of a group have the same reward.
+
+        Every rank asks as many as the one that needs most, so that all go through the same steps.
+        """
+        pictured = bool(self.setup.questions[inputs[0]["row"]].pictures)
+        candidates = [i for i, q in enumerate(self.setup.questions) if bool(q.pictures) == pictured]
+        place = f"{self.args.seed}/{self.rollout}/{attempt}/{self.accelerator.process_index}"
+        rows = spare_rows(candidates, {row["row"] for row in inputs}, most, place)
+        size = self.setup.plan.responses
+        used = self._used
+        fresh = self._rollout([{"row": row} for row in rows for _ in range(size)], attempt=attempt)
+        totals = [self.setup.scorer.total(answer.scored) for answer in self._sampled]
+        useful = [i for i in range(most) if i not in even_groups(totals, size)]
+        pairs = list(zip(even, useful, strict=False))
+        for goes, comes in pairs:
+            used[goes * size : (goes + 1) * size] = self._sampled[comes * size : (comes + 1) * size]
+        padding = int(self._tokenizer.pad_token_id)
+        output = replace_groups(output, fresh, pairs, size=size, padding=padding)
+        tokens = self.accelerator.gather(output["completion_mask"].sum()).sum()
+        return {**output, "num_items_in_batch": tokens}
 
     def _fill(self, inputs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         """Turns row numbers into prompts; every distinct picture is decoded once."""

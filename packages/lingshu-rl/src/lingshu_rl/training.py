@@ -156,13 +156,13 @@ def _trainer(run: Run, plan: Plan, questions: list[Any], processor: Any) -> Any:
     from transformers import PrinterCallback
 
     from lingshu_rl.engine import banned
-    from lingshu_rl.loading import load_model
+    from lingshu_rl.loading import freeze, load_model
     from lingshu_rl.progress import Progress
     from lingshu_rl.report import RolloutReport
     from lingshu_rl.trainer import Setup, Trainer
 
     recipe = run.recipe
-    scorer = Scorer(recipe.rewards)
+    scorer = Scorer(recipe.rewards, _judge(run))
     config = grpo_config(recipe, plan, run.state, scorer.weights, list(banned(processor)))
     report = RolloutReport(
         model=recipe.name,
@@ -180,17 +180,29 @@ def _trainer(run: Run, plan: Plan, questions: list[Any], processor: Any) -> Any:
         report=report,
         engine=_engine(run, questions, processor),
         greatest_gap=recipe.engine.greatest_gap,
+        resampling=recipe.objective.resampling,
         shuffle_rewards=recipe.shuffle_rewards,
     )
+    model = load_model(recipe.parent, recipe.hardware.precision)
+    freeze(model, recipe.optimizer.freeze)
     trainer = Trainer(
         setup,
-        model=load_model(recipe.parent, recipe.hardware.precision),
+        model=model,
         args=config,
         processing_class=processor,
         callbacks=[Progress(run.steps, report, plan, keep=recipe.keep)],
     )
     trainer.remove_callback(PrinterCallback)
     return trainer
+
+
+def _judge(run: Run) -> Any:
+    from lingshu_rl.judge import Judge
+
+    settings = run.recipe.judge
+    if settings is None:
+        return None
+    return Judge(settings, Path(settings.cache) if settings.cache else run.state / "judge.sqlite")
 
 
 def _engine(run: Run, questions: Sequence[Any], processor: Any) -> Any:
