@@ -120,8 +120,8 @@ def make_manifest(question):
 
 @pytest.fixture
 def manifest(tmp_path, make_manifest):
-    """The folder of a manifest of four questions with pictures."""
-    return make_manifest(tmp_path / "four")
+    """The folder of a manifest of four questions with pictures, all of the split `train`."""
+    return make_manifest(tmp_path / "four", source=SOURCE.model_copy(update={"split": "train"}))
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ from lingshu_core.files import (
     fresh_folder,
     link_or_copy,
     partial_folder,
+    remove_folder,
     resolve_inside,
     write_atomic,
 )
@@ -113,6 +114,23 @@ def test_emptying_follows_no_link(tmp_path):
     (tmp_path / "folder" / "link").symlink_to(tmp_path / "keep")
     empty_folder(tmp_path / "folder")
     assert names(tmp_path / "folder") == [] and (tmp_path / "keep" / "a").exists()
+
+
+def test_what_is_removed_is_unfinished_first(tmp_path, monkeypatch):
+    folder = tmp_path / "folder"
+    (folder / "sub").mkdir(parents=True)
+    for name in ("manifest.json", "sub/lingshu.json", "sub/a"):
+        (folder / name).write_text("a")
+
+    def killed(*_, **__):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("shutil.rmtree", killed)
+        remove_folder(folder)
+    assert names(folder) == ["sub"] and names(folder / "sub") == ["a"]
+    remove_folder(folder)
+    assert names(tmp_path) == []
 
 
 def test_linking(tmp_path, monkeypatch):

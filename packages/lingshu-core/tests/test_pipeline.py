@@ -262,6 +262,25 @@ def test_what_was_begun_with_other_settings_is_begun_anew(here, fast, monkeypatc
     assert text("bad") == "b"
 
 
+@pytest.mark.parametrize("late", [False, True])
+def test_killed_while_it_removes_what_is_old(here, fast, monkeypatch, capsys, late):
+    path = recipe(here, {"start": ["", "{letter}"]}, vars={"letter": "a"})
+    run_pipeline(path)
+    (here / "runs/small/start/more").write_text("a")
+
+    def killed(folder):
+        (folder / "more").unlink()
+        raise KeyboardInterrupt
+
+    words = ["letter=b"] if late else []
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(pipeline, "remove_folder", killed)
+        run_pipeline(path, words)
+    capsys.readouterr()
+    run_pipeline(path, words)
+    assert steps(capsys) == {"start": "ran"} and text("start") == ("b" if late else "a")
+
+
 def test_what_the_run_did_not_make_is_never_removed(here, fast):
     path = recipe(here, {"start": ["", "s"]})
     mine = here / "runs" / "small" / "start"

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lingshu_core.digest import digest, file_sha256
 from lingshu_core.errors import DataError
+from lingshu_core.files import DESCRIPTION_NAME as DESCRIPTION_NAME
 from lingshu_core.files import write_atomic
 from lingshu_core.manifest import Parent, Producer, broken_line, check_format
 from lingshu_core.page import PAGE_NAME, SCRIPT_NAME
@@ -20,7 +21,6 @@ from lingshu_core.recipe import SETTINGS_NAME
 from lingshu_core.records import RelativePath, Sha256
 
 FORMAT = "lingshu-checkpoint/1"
-DESCRIPTION_NAME = "lingshu.json"
 STATE_NAME = "state"
 INDEX_NAME = "model.safetensors.index.json"
 LOG_NAME = "log"

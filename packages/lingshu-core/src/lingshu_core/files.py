@@ -9,6 +9,11 @@ from pathlib import Path
 
 from lingshu_core.errors import DataError, SettingsError
 
+HEADER_NAME = "manifest.json"
+"""The last file of a manifest: with it a folder is finished."""
+DESCRIPTION_NAME = "lingshu.json"
+"""The last file of a checkpoint."""
+
 
 def write_atomic(path: Path, data: bytes | str) -> None:
     """Writes a file so that a kill or a power cut leaves the old one or the new one, whole."""
@@ -89,18 +94,27 @@ def fresh_folder(out: Path) -> Iterator[Path]:
             yield side
             side.rename(out)
         except BaseException:
-            shutil.rmtree(side, ignore_errors=True)
+            remove_folder(side)
             raise
         sync_folder(out.parent)
 
 
 def empty_folder(folder: Path) -> None:
-    """Removes everything in a folder."""
+    """Removes everything in a folder, so that a kill in between leaves nothing finished in it."""
+    for name in (HEADER_NAME, DESCRIPTION_NAME):
+        for header in folder.rglob(name):
+            header.unlink()
     for entry in folder.iterdir():
         if entry.is_dir() and not entry.is_symlink():
-            shutil.rmtree(entry)
+            shutil.rmtree(entry, ignore_errors=True)
         else:
             entry.unlink()
+
+
+def remove_folder(folder: Path) -> None:
+    """Removes a folder, so that a kill in between leaves nothing that looks finished."""
+    empty_folder(folder)
+    shutil.rmtree(folder)
 
 
 def link_or_copy(source: Path, target: Path) -> None:

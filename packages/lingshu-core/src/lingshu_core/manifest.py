@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from lingshu_core.digest import digest, file_sha256
 from lingshu_core.errors import DataError
+from lingshu_core.files import HEADER_NAME as HEADER_NAME
 from lingshu_core.files import resolve_inside
 from lingshu_core.records import (
     PATH_PATTERN,
@@ -32,7 +33,6 @@ from lingshu_core.records import (
 )
 
 FORMAT = "lingshu-manifest/1"
-HEADER_NAME = "manifest.json"
 
 R = TypeVar("R", bound=RecordBase)
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import shutil
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -18,6 +17,7 @@ from lingshu_core.files import (
     empty_folder,
     link_or_copy,
     partial_folder,
+    remove_folder,
     sync_folder,
     write_atomic,
 )
@@ -136,7 +136,7 @@ class ManifestWriter:
 
     def _abandon(self) -> None:
         self._part.discard()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        remove_folder(self.folder)
 
     def write(self, record: RecordBase, *, source: Manifest | None = None) -> None:
         """Adds a record, and its files where they lie beside another manifest.

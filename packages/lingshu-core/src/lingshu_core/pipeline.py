@@ -20,7 +20,6 @@ import json
 import os
 import re
 import shlex
-import shutil
 import signal
 import sys
 import tomllib
@@ -36,7 +35,7 @@ from lingshu_core import fingerprint
 from lingshu_core.console import say
 from lingshu_core.digest import digest
 from lingshu_core.errors import LingshuError, SettingsError, Stopped
-from lingshu_core.files import write_atomic
+from lingshu_core.files import partial_folder, remove_folder, write_atomic
 from lingshu_core.page import PAGE_NAME, Section, write_page
 from lingshu_core.panels import STATS_NAME, read_stats
 from lingshu_core.process import run_command
@@ -227,9 +226,11 @@ def _run_job(job: _Job, run: Path, key: str) -> Done:
         raise SettingsError(f"{job.out} was not made by this run: remove it, or choose another out")
     begun = started.read_text(encoding="utf-8") if started.is_file() else ""
     if begun != key or _done(run, job.name):
-        # It was begun with other settings, or finished and then changed.
-        _remove(job.out)
+        # It was begun with other settings, or finished and then changed. Killed in here, it has to
+        # come here again: what is half removed may still look finished to the command.
+        write_atomic(started, "")
         _state(run, job.name).unlink(missing_ok=True)
+        _remove(job.out)
         write_atomic(started, key)
     result = run_command(job.argv)
     if result.status != 0:
@@ -296,9 +297,9 @@ def _intact(job: _Job, done: Done) -> bool:
 
 
 def _remove(out: Path) -> None:
-    for path in (out, out.with_name(f".{out.name}.partial")):
-        if path.is_dir():
-            shutil.rmtree(path)
+    for path in (out, partial_folder(out)):
+        if path.is_dir() and not path.is_symlink():
+            remove_folder(path)
         else:
             path.unlink(missing_ok=True)
 
