@@ -1,0 +1,358 @@
+"""A stage from beginning to end, as a list of steps."""
+
+import shutil
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from lingshu_core.checkpoint import (
+    DESCRIPTION_NAME,
+    STATE_NAME,
+    Checkpoint,
+    describe,
+    is_checkpoint,
+    read_checkpoint,
+)
+from lingshu_core.console import say
+from lingshu_core.errors import SettingsError
+from lingshu_core.manifest import Manifest, Parent, Producer
+from lingshu_core.page import publish
+from lingshu_train import flops, groups, kinds, state
+from lingshu_train.attention import resolve
+from lingshu_train.collate import Collator
+from lingshu_train.device import peak_flops
+from lingshu_train.engine import ENGINES, Engine
+from lingshu_train.heldout import Heldout
+from lingshu_train.lengths import Lengths, lengths_of
+from lingshu_train.loader import Mixture, Rows
+from lingshu_train.loop import Run, train
+from lingshu_train.metrics import TRACKERS, Journal
+from lingshu_train.model import load_model, prepare
+from lingshu_train.page import run_stats
+from lingshu_train.parents import local_folder, parent_of
+from lingshu_train.plan import Layout, Plan, make_plan
+from lingshu_train.samples import Codec
+from lingshu_train.settings import Stage
+from lingshu_train.world import World, join, leave
+
+SETTINGS_NAME = "settings.json"
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What a stage starts from."""
+
+    stage: Stage
+    recipe: str
+    out: Path
+    parent: Path
+    processor: Any
+    mixture: Mixture
+    parents: tuple[Parent, ...]
+
+
+def run_stage(stage: Stage, recipe: str, out: Path) -> None:
+    """Runs a stage, or goes on with it, and leaves a checkpoint.
+
+    Raises:
+        SettingsError: The settings are wrong, or `out` was begun with others.
+        DataError: Inputs are broken, or the loss says so.
+        Stopped: A signal asked for it; the same command goes on.
+    """
+    world = join()
+    try:
+        sources = open_sources(stage, recipe, out, world)
+        if _finished(sources):
+            say(f"{out}: nothing to do, the stage is finished")
+            return
+        _begin(sources, world)
+        run = assemble(sources, world)
+        train(run)
+        _finish(sources, run)
+    finally:
+        leave()
+
+
+def open_sources(stage: Stage, recipe: str, out: Path, world: World) -> Sources:
+    """Opens parent and mixture, and measures the mixture where nobody has yet."""
+    from transformers import AutoProcessor
+
+    stage.require_paths()
+    parent = local_folder(stage.parent)
+    load: Any = AutoProcessor.from_pretrained
+    processor = load(parent)
+    bound_pictures(processor, stage)
+    manifest = Manifest(stage.mixture)
+    parents = (parent_of(parent), manifest.parent())
+    mixture = open_mixture(manifest, processor, stage, world)
+    return Sources(stage, recipe, out, parent, processor, mixture, parents)
+
+
+def bound_pictures(processor: Any, stage: Stage) -> None:
+    """Writes the recipe's bounds on pictures into the processor, for it to be saved with them."""
+    size = processor.image_processor.size
+    if stage.pictures.min_pixels:
+        size["shortest_edge"] = stage.pictures.min_pixels
+    if stage.pictures.max_pixels:
+        size["longest_edge"] = stage.pictures.max_pixels
+
+
+def open_mixture(manifest: Manifest, processor: Any, stage: Stage, world: World) -> Mixture:
+    """Returns a manifest with its lengths; the first rank measures and the others wait."""
+    codec = Codec(
+        processor,
+        max_length=stage.sequence.max_length,
+        shorten=stage.sequence.too_long == "shorten",
+    )
+    if not world.first:
+        world.barrier()
+    lengths = lengths_of(manifest, codec, workers=stage.data.workers)
+    if world.first:
+        world.barrier()
+    return Mixture(manifest, lengths, codec)
+
+
+def assemble(sources: Sources, world: World) -> Run:
+    """Puts together what the loop works with, from the newest checkpoint where there is one."""
+    stage, mixture = sources.stage, sources.mixture
+    plan = fix_plan(sources, world)
+    engine = build_engine(stage, sources.parent, world)
+    config = engine.supervised.model.config
+    resumed = state.newest(sources.out / STATE_NAME)
+    progress = state.Progress(plan=plan.digest(), settings=stage.deciding())
+    if resumed:
+        path, progress = resumed
+        _same_plan(progress, plan)
+        state.restore(path, progress, engine)
+        say(f"going on after step {progress.step} of {len(plan)}")
+    rows = Rows(mixture, collator(mixture.codec, config))
+    journal = _journal(sources, progress, plan) if world.first else None
+    return Run(
+        stage=stage,
+        world=world,
+        out=sources.out,
+        mixture=mixture,
+        rows=rows,
+        plan=plan,
+        engine=engine,
+        work=flops.work(config, stage.rates.trained()),
+        peak=peak_flops(world.device, stage.dtype),
+        heldout=_heldout(sources, config, world),
+        journal=journal,
+        progress=progress,
+    )
+
+
+def fix_plan(sources: Sources, world: World) -> Plan:
+    """Returns the plan of the stage: as it was written down, or made now and written down.
+
+    Raises:
+        SettingsError: Mixture, tokenizer or settings are not those of the plan.
+    """
+    path = sources.out / STATE_NAME / state.PLAN_NAME
+    known = Plan.load(path) if path.is_file() else None
+    size = known.sources["batch"] if known else sources.stage.batch.size(world.size)
+    assert isinstance(size, int)
+    plan = plan_of(sources.mixture, sources.stage, size)
+    if known and known.digest() != plan.digest():
+        raise SettingsError(
+            f"{path}: the plan of this run is another one: the mixture, the tokenizer or what "
+            "decides the order was changed; undo that, or name another --out"
+        )
+    world.barrier()
+    if world.first and not known:
+        plan.save(path)
+    world.barrier()
+    return plan
+
+
+def plan_of(mixture: Mixture, stage: Stage, size: int) -> Plan:
+    """Returns the plan of a stage with a number of units a step."""
+    lengths = mixture.lengths
+    layout = Layout(
+        mode=stage.packing.mode,
+        size=size,
+        epochs=stage.epochs,
+        seed=stage.seed,
+        capacity=stage.sequence.max_length,
+        window=stage.packing.window,
+    )
+    sources: dict[str, object] = {
+        "manifest": mixture.manifest.digest(),
+        "codec": mixture.codec.identity(),
+        "batch": size,
+        "epochs": stage.epochs,
+        "seed": stage.seed,
+        "window": stage.packing.window,
+        "share": stage.data.share,
+        "without": list(stage.data.without),
+    }
+    return make_plan(lengths.tokens, chosen(lengths, stage), layout=layout, sources=sources)
+
+
+def chosen(lengths: Lengths, stage: Stage) -> Any:
+    """Returns the numbers of the samples that the recipe learns from."""
+    stays = kinds.left(lengths.traits, stage.data.without)
+    if stage.data.share < 1:
+        stays &= lengths.draw < stage.data.share * 2**32
+    return lengths.chosen(stays)
+
+
+def build_engine(stage: Stage, parent: Path, world: World) -> Engine:
+    """Loads the parent and hands it to the engine, frozen where the recipe says so."""
+    kind = ENGINES.get(stage.engine.kind)
+    with kind.loading(stage, world):
+        model = load_model(parent, dtype=getattr(torch, stage.dtype), device=world.device)
+    groups.freeze(model, stage.rates.trained())
+    groups.audit(model)
+    supervised = prepare(
+        model,
+        implementation=resolve(stage.attention, world.device.type),
+        checkpointing=stage.engine.checkpointing,
+    )
+    return kind.build(supervised, stage, world)
+
+
+def collator(codec: Codec, config: Any) -> Collator:
+    """Returns what puts samples into rows for a model."""
+    vision = config.vision_config
+    return Collator(
+        dummy=codec.encoder.dummy(),
+        patch=vision.patch_size,
+        merge=vision.spatial_merge_size,
+        temporal=vision.temporal_patch_size,
+        window=vision.window_size,
+    )
+
+
+def producer(stage: Stage, command: str) -> Producer:
+    """Returns who made an output, with which settings."""
+    return Producer(
+        package="lingshu-train",
+        version=version("lingshu-train"),
+        command=command,
+        settings=stage.digest(),
+    )
+
+
+def versions() -> dict[str, str]:
+    """Returns the versions of what decides the numbers."""
+    found = {}
+    for name in ("lingshu-train", "lingshu-core", "torch", "transformers", "deepspeed", "peft"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _finished(sources: Sources) -> bool:
+    if not is_checkpoint(sources.out):
+        return False
+    found = read_checkpoint(sources.out)
+    same_parents = [p.digest for p in found.parents] == [p.digest for p in sources.parents]
+    if found.producer.settings != sources.stage.digest() or not same_parents:
+        what = "other inputs" if not same_parents else "other settings"
+        raise SettingsError(f"{sources.out} was made with {what}: remove it, or name another --out")
+    return True
+
+
+def _begin(sources: Sources, world: World) -> None:
+    """Writes the settings down, or compares them with those that the run was begun with."""
+    out, stage = sources.out, sources.stage
+    path = out / SETTINGS_NAME
+    if path.is_file():
+        before = Stage.model_validate_json(path.read_bytes()).deciding()
+        odd = [name for name, value in stage.deciding().items() if before.get(name) != value]
+        if odd:
+            raise SettingsError(
+                f"{out} was begun with another {' and '.join(map(repr, odd))}: give the settings "
+                f"of {path}, or name another --out"
+            )
+    elif out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise SettingsError(f"{out} exists already and is no run: name another --out")
+    world.barrier()
+    if world.first:
+        stage.write(path)
+    world.barrier()
+
+
+def _same_plan(progress: state.Progress, plan: Plan) -> None:
+    if progress.plan != plan.digest():
+        raise SettingsError(
+            "the checkpoint belongs to another plan: the mixture, the tokenizer or what decides "
+            "the order was changed; undo that, or name another --out"
+        )
+
+
+def _journal(sources: Sources, progress: state.Progress, plan: Plan) -> Journal:
+    stage, out = sources.stage, sources.out
+    trackers = [TRACKERS.get(name).open(out, stage) for name in stage.trackers]
+    return Journal(out, done=progress.step, steps=len(plan), trackers=trackers)
+
+
+def _heldout(sources: Sources, config: Any, world: World) -> Heldout | None:
+    stage = sources.stage
+    if stage.heldout is None:
+        return None
+    mixture = open_mixture(Manifest(stage.heldout), sources.processor, stage, world)
+    return Heldout(
+        Rows(mixture, collator(mixture.codec, config)),
+        sources.processor,
+        settings=stage.evaluation,
+        world=world,
+        out=sources.out,
+    )
+
+
+def _finish(sources: Sources, run: Run) -> None:
+    """Writes the checkpoint to the side, then the page, then the checkpoint into its place."""
+    weights = {name: tensor.to("cpu", copy=True) for name, tensor in run.engine.weights()}
+    if run.journal:
+        run.journal.close()
+        side = run.out / STATE_NAME / ".finished"
+        shutil.rmtree(side, ignore_errors=True)
+        side.mkdir(parents=True)
+        write_checkpoint(side, run.engine.supervised.model, sources.processor, weights)
+        describe(side, _description(sources, run))
+        publish(run.out, run_stats(run, sources.recipe))
+        move_into_place(side, run.out)
+        say(f"{run.out}: {run.stage.stage} checkpoint after {len(run.plan)} steps")
+    run.world.barrier()
+
+
+def write_checkpoint(folder: Path, model: Any, processor: Any, weights: dict[str, Any]) -> None:
+    """Writes weights, configuration and processor as transformers and vLLM load them."""
+    model.save_pretrained(folder, state_dict=weights)
+    processor.save_pretrained(folder)
+
+
+def move_into_place(side: Path, out: Path) -> None:
+    """Moves a finished checkpoint's files into a folder, the description last."""
+    names = sorted(path.name for path in side.iterdir() if path.name != DESCRIPTION_NAME)
+    for name in [*names, DESCRIPTION_NAME]:
+        (side / name).replace(out / name)
+    side.rmdir()
+
+
+def _description(sources: Sources, run: Run) -> Checkpoint:
+    from lingshu_train.metrics import read_notes
+
+    steps, looks = read_notes(run.out)
+    last = steps[-max(1, len(steps) // 20) :]
+    metrics = {"loss": sum(note.loss for note in last) / len(last)}
+    if looks:
+        metrics["heldout_loss"] = looks[-1].loss
+    return Checkpoint(
+        stage=run.stage.stage,
+        recipe=sources.recipe,
+        producer=producer(run.stage, f"run {sources.recipe}"),
+        parents=sources.parents,
+        steps=run.progress.step,
+        samples=run.progress.samples,
+        metrics=metrics,
+        versions=versions(),
+    )

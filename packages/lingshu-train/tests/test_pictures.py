@@ -1,0 +1,88 @@
+"""Pictures are decoded as transformers' Pillow processor does, to the bit."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+from transformers import AutoImageProcessor
+
+from lingshu_core.errors import DataError
+from lingshu_core.records import Image
+from lingshu_train.pictures import BROKEN, PictureReader
+
+
+@pytest.fixture(scope="module")
+def processor(base: Path) -> object:
+    return AutoImageProcessor.from_pretrained(base, backend="pil")
+
+
+def _saved(folder: Path, mode: str, size: tuple[int, int], kind: str) -> tuple[Path, Image]:
+    rng = np.random.default_rng(size[0] + len(mode))
+    channels = len(Pillow.new(mode, (1, 1)).getbands())
+    shape = (size[1], size[0], channels) if channels > 1 else (size[1], size[0])
+    shown = Pillow.fromarray(rng.integers(0, 255, shape, dtype=np.uint8), mode=None)
+    shown = shown if shown.mode == mode else shown.convert(mode)
+    path = folder / f"x.{kind}"
+    shown.save(path)
+    return path, Image(path=path.name, sha256="0" * 64, width=size[0], height=size[1])
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "RGBA", "P", "LA"])
+@pytest.mark.parametrize("size", [(112, 112), (448, 448), (97, 211), (300, 40), (30, 30)])
+def test_patches_equal_the_reference_bit_for_bit(
+    tmp_path: Path, processor: object, mode: str, size: tuple[int, int]
+) -> None:
+    path, image = _saved(tmp_path, mode, size, "png")
+    values, grid = PictureReader(processor).read(path, image)
+    with Pillow.open(path) as shown:
+        expected = processor(shown, return_tensors="np")
+    assert expected["image_grid_thw"].tolist() == [[1, grid.height, grid.width]]
+    assert values.dtype == np.float32
+    assert np.array_equal(values, expected["pixel_values"])
+
+
+def test_jpeg_equals_the_reference(tmp_path: Path, processor: object) -> None:
+    path, image = _saved(tmp_path, "RGB", (224, 180), "jpg")
+    with Pillow.open(path) as shown:
+        expected = processor(shown, return_tensors="np")["pixel_values"]
+    assert np.array_equal(PictureReader(processor).read(path, image)[0], expected)
+
+
+def test_bounds_of_the_recipe_replace_those_of_the_processor(processor: object) -> None:
+    reader = PictureReader(processor, max_pixels=28 * 28 * 4)
+    assert reader.grid(1000, 1000).tokens(reader.merge) <= 4
+    assert PictureReader(processor, min_pixels=112 * 112).grid(20, 20).patches >= 64
+
+
+def test_a_picture_of_another_size_than_recorded_is_refused(
+    tmp_path: Path, processor: object
+) -> None:
+    path, image = _saved(tmp_path, "RGB", (60, 60), "png")
+    with pytest.raises(DataError, match="60x60 where the record says 61x60"):
+        PictureReader(processor).read(path, image.model_copy(update={"width": 61}))
+
+
+@pytest.mark.parametrize("kind", ["png", "jpg"])
+def test_a_cut_picture_raises_what_the_loader_sets_aside(
+    tmp_path: Path, processor: object, kind: str
+) -> None:
+    path, image = _saved(tmp_path, "RGB", (200, 200), kind)
+    whole = path.read_bytes()
+    for keep in (0, 10, 60, len(whole) // 2):
+        path.write_bytes(whole[:keep])
+        with pytest.raises(BROKEN):
+            PictureReader(processor).read(path, image)
+
+
+def test_a_frame_of_a_multi_frame_file_is_read(tmp_path: Path, processor: object) -> None:
+    frames = [Pillow.new("RGB", (56, 56), colour) for colour in ("red", "blue")]
+    buffer = io.BytesIO()
+    frames[0].save(buffer, "TIFF", save_all=True, append_images=frames[1:])
+    path = tmp_path / "x.tiff"
+    path.write_bytes(buffer.getvalue())
+    reader = PictureReader(processor)
+    image = Image(path="x.tiff", sha256="0" * 64, width=56, height=56, frame=1)
+    second = reader.read(path, image)[0]
+    assert np.array_equal(second, reader.patches(np.asarray(frames[1]), reader.grid(56, 56)))

@@ -1,0 +1,73 @@
+"""A stage from beginning to end."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from transformers import AutoModelForImageTextToText, AutoProcessor
+
+from lingshu_core.checkpoint import read_checkpoint
+from lingshu_core.errors import SettingsError
+from lingshu_core.panels import read_stats
+from lingshu_train.runner import run_stage
+from lingshu_train.settings import Stage
+
+Make = Callable[..., Stage]
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory, make_stage: Make) -> Path:
+    out = tmp_path_factory.mktemp("runs") / "deep"
+    run_stage(make_stage(), "t", out)
+    return out
+
+
+def test_the_folder_is_a_checkpoint_that_transformers_loads(finished: Path) -> None:
+    found = read_checkpoint(finished, verify=True)
+    assert (found.stage, found.samples) == ("deep", 40)
+    assert found.metrics["loss"] > 0
+    model = AutoModelForImageTextToText.from_pretrained(finished)
+    AutoProcessor.from_pretrained(finished)
+    assert model.config.tie_word_embeddings
+
+
+def test_every_step_is_in_the_log(finished: Path) -> None:
+    lines = [json.loads(x) for x in (finished / "log/metrics.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == [1, 2, 3, 4, 5]
+    assert set(lines[0]["rates"]) == {"vision", "projector", "language"}
+    assert lines[2]["rates"]["projector"] == pytest.approx(2 * lines[2]["rates"]["vision"])
+
+
+def test_the_page_tells_of_the_run(finished: Path) -> None:
+    stats = read_stats(finished)
+    titles = [panel.title for panel in stats.panels]
+    assert {"Loss", "Learning rates", "Loss by kind of sample", "Parts of the model"} <= set(titles)
+    assert (finished / "index.html").is_file()
+
+
+def test_given_again_it_does_nothing(
+    finished: Path, make_stage: Make, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = {p: p.stat().st_mtime_ns for p in finished.rglob("*")}
+    run_stage(make_stage(), "t", finished)
+    assert "nothing to do" in capsys.readouterr().err
+    assert {p: p.stat().st_mtime_ns for p in finished.rglob("*")} == before
+
+
+def test_other_settings_for_the_same_folder_are_refused(finished: Path, make_stage: Make) -> None:
+    with pytest.raises(SettingsError, match="other settings"):
+        run_stage(make_stage(seed=5), "t", finished)
+
+
+def test_a_frozen_part_is_bit_equal_afterwards(
+    tmp_path: Path, make_stage: Make, base: Path
+) -> None:
+    run_stage(make_stage(rates={"vision": 1e-3, "projector": 1e-3}), "t", tmp_path / "out")
+    before = load_file(base / "model.safetensors")
+    after = load_file(tmp_path / "out" / "model.safetensors")
+    assert before.keys() == after.keys()
+    same = {name for name in before if torch.equal(before[name], after[name])}
+    assert {name for name in before if "visual" not in name} == same
