@@ -39,3 +39,14 @@ def test_what_is_drawn():
     flow = figure(PANELS[8])["data"][0]
     assert flow["node"]["label"] == ["a", "b", "c"] and flow["link"]["target"] == [1, 2, 2]
     assert figure(PANELS[1])["layout"]["showlegend"] is False
+
+
+def test_names_stay_names():
+    axis = figure(Bars(series=(Series(name="a", x=("2020", "1" * 30), y=(1, 2)),)))["layout"][
+        "xaxis"
+    ]
+    assert axis["type"] == "category" and axis["tickvals"] == ["2020", "1" * 30]
+    assert (
+        "type"
+        not in figure(Bars(series=(Series(name="a", x=(1, 2), y=(1, 2)),)))["layout"]["xaxis"]
+    )

@@ -1,5 +1,6 @@
 """Panels as Plotly figures: one palette and one layout for every page."""
 
+import textwrap
 from typing import Any
 
 from lingshu_core.panels import Bars, Flow, Lines, Radar
@@ -7,6 +8,8 @@ from lingshu_core.panels import Bars, Flow, Lines, Radar
 PALETTE = ("#0f766e", "#b45309", "#1d4ed8", "#be185d", "#4d7c0f", "#6d28d9", "#0e7490", "#57534e")
 _INK = "#292524"
 _GRID = "#e7e5e4"
+_FEW = 12
+"""So many points of a curve are marked each."""
 
 
 def figure(panel: Lines | Bars | Radar | Flow) -> dict[str, Any]:
@@ -26,14 +29,15 @@ def figure(panel: Lines | Bars | Radar | Flow) -> dict[str, Any]:
 
 
 def _lines(panel: Lines) -> list[dict[str, Any]]:
-    few = max((len(series.x) for series in panel.series), default=0) <= 12
     return [
         {
             "type": "scatter",
             "x": list(series.x),
             "y": list(series.y),
             "name": series.name,
-            "mode": "lines+markers" if few else "lines",
+            "mode": "lines+markers" if len(series.x) <= _FEW else "lines",
+            # A value that is missing was not measured there; the curve goes on.
+            "connectgaps": True,
             "line": {"width": 2, "color": PALETTE[index % len(PALETTE)]},
         }
         for index, series in enumerate(panel.series)
@@ -48,10 +52,24 @@ def _bars(panel: Bars) -> list[dict[str, Any]]:
             "y": list(series.x if panel.horizontal else series.y),
             "name": series.name,
             "orientation": "h" if panel.horizontal else "v",
+            **({"texttemplate": "%{x:,}", "textangle": 0} if panel.horizontal else {}),
             "marker": {"color": PALETTE[index % len(PALETTE)]},
         }
         for index, series in enumerate(panel.series)
     ]
+
+
+def _named(panel: Bars) -> dict[str, Any]:
+    """Returns what makes an axis show names as names, long ones broken into lines."""
+    names = list(dict.fromkeys(name for series in panel.series for name in series.x))
+    if not names or not all(isinstance(name, str) for name in names):
+        return {}
+    lines = [textwrap.wrap(str(name), 22, max_lines=3, placeholder=" …") for name in names]
+    return {
+        "type": "category",
+        "tickvals": names,
+        "ticktext": ["<br>".join(line) for line in lines],
+    }
 
 
 def _radar(panel: Radar) -> list[dict[str, Any]]:
@@ -104,26 +122,31 @@ def _layout(panel: Lines | Bars | Radar | Flow) -> dict[str, Any]:
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "margin": {"l": 50, "r": 16, "t": 16, "b": 44},
+        "hoverlabel": {"namelength": -1},
         "height": 340,
         "showlegend": not isinstance(panel, Flow) and names > 1,
-        "legend": {"orientation": "h", "y": -0.22},
+        "legend": {"orientation": "h", "y": -0.22, "traceorder": "normal"},
         "hovermode": "closest",
     }
     if isinstance(panel, Lines):
         layout["xaxis"] = axis | {"title": {"text": panel.x}}
-        layout["yaxis"] = axis | {"title": {"text": panel.y}, "type": _scale(panel)}
+        layout["yaxis"] = axis | {"title": {"text": panel.y}}
+        if panel.log_y:
+            layout["yaxis"] |= {"type": "log", "dtick": "D2", "tickformat": ".2~g"}
     if isinstance(panel, Bars):
         layout["barmode"] = "stack" if panel.stacked else "group"
         layout["xaxis"] = axis | {"title": {"text": panel.x}}
         layout["yaxis"] = axis | {"title": {"text": panel.y}}
+        layout["yaxis" if panel.horizontal else "xaxis"] |= _named(panel)
         if panel.horizontal:
             layout["yaxis"] |= {"autorange": "reversed"}
             rows = max((len(series.x) for series in panel.series), default=1)
-            layout["height"] = max(220, 60 + 22 * rows)
+            bars = 1 if panel.stacked else max(1, len(panel.series))
+            layout["height"] = max(220, 80 + 30 * rows * bars)
     if isinstance(panel, Radar):
-        layout["polar"] = {"radialaxis": {"range": [0, panel.greatest], "gridcolor": _GRID}}
+        layout["margin"] = {"l": 76, "r": 76, "t": 30, "b": 30}
+        radius = {"range": [0, panel.greatest], "gridcolor": _GRID, "nticks": 4}
+        layout["polar"] = {"radialaxis": radius, "angularaxis": {"gridcolor": _GRID}}
+    if isinstance(panel, Flow):
+        layout["margin"] = {"l": 8, "r": 8, "t": 12, "b": 12}
     return layout
-
-
-def _scale(panel: Lines) -> str:
-    return "log" if panel.log_y else "linear"

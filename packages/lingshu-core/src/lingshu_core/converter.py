@@ -82,6 +82,8 @@ class Importing:
         Raises:
             DataError: There is no exchange, or the marks in the texts do not fit the pictures.
         """
+        if len(turns) < 2:
+            raise DataError("a conversation needs a question and an answer", field="turns")
         roles = [turn.role for turn in turns]
         common: dict[str, Any] = {
             "id": record_id(

@@ -1,6 +1,7 @@
 """Pages: the panels of one or many commands as HTML that needs no network."""
 
 import base64
+import math
 import mimetypes
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,10 +12,21 @@ from typing import Any, Literal
 from lingshu_core import charts
 from lingshu_core.errors import DataError
 from lingshu_core.files import link_or_copy, resolve_inside, write_atomic
-from lingshu_core.panels import Bars, Flow, Gallery, Lines, Panel, Picture, Radar, Stats
+from lingshu_core.panels import (
+    Bars,
+    Cell,
+    Flow,
+    Gallery,
+    Lines,
+    Panel,
+    Picture,
+    Radar,
+    Stats,
+)
 
 PAGE_NAME = "index.html"
 SCRIPT_NAME = "plotly.min.js"
+_NONE = "\N{EN DASH}"
 _CHARTS = (Lines, Bars, Radar, Flow)
 
 
@@ -52,9 +64,11 @@ def write_page(
     """
     import jinja2
 
-    template = jinja2.Environment(
+    environment = jinja2.Environment(
         loader=jinja2.PackageLoader("lingshu_core"), autoescape=True, trim_blocks=True
-    ).get_template("page.html.j2")
+    )
+    environment.filters["shown"] = shown
+    template = environment.get_template("page.html.j2")
     has_charts = any(isinstance(p, _CHARTS) for s in sections for p in s.stats.panels)
     text = template.render(
         title=title,
@@ -67,6 +81,17 @@ def write_page(
         with as_file(files("plotly").joinpath("package_data", SCRIPT_NAME)) as path:
             link_or_copy(path, out.parent / SCRIPT_NAME)
     write_atomic(out, text)
+
+
+def shown(cell: Cell) -> str:
+    """Returns a figure as people read it: `12,345`, `0.988`, `1.5e-05`, a dash for none."""
+    if cell is None or (isinstance(cell, float) and not math.isfinite(cell)):
+        return _NONE
+    if isinstance(cell, float):
+        size = abs(cell)
+        pattern = ".1e" if 0 < size < 0.001 else ".3f" if size < 100 else ",.1f"
+        return format(cell, pattern)
+    return f"{cell:,}" if isinstance(cell, int) else cell
 
 
 def publish(folder: Path, stats: Stats) -> None:
