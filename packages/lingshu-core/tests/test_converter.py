@@ -55,7 +55,10 @@ def refused(path, out, name):
         (lambda key, role, text, item: {**item, key: None}, ""),
         (lambda key, role, text, item: {**item, key: []}, ""),
         (lambda key, role, text, item: {k: v for k, v in item.items() if k != key}, "missing"),
-        (lambda key, role, text, item: {**item, key: item[key][:1]}, "needs a question and an answer"),
+        (
+            lambda key, role, text, item: {**item, key: item[key][:1]},
+            "needs a question and an answer",
+        ),
         (lambda key, role, text, item: {**item, key: [{**item[key][0], role: "robot"}] * 2}, ""),
         (lambda key, role, text, item: {**item, key: [{**item[key][0], text: " "}] * 2}, "text"),
         (lambda key, role, text, item: {**item, key: [{**item[key][0], text: 3}] * 2}, ""),
