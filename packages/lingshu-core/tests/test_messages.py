@@ -183,3 +183,9 @@ def test_marks_and_texts_keep_their_order(question, text):
         assert f"[{number}]" in found
         found = found.replace(f"[{number}]", IMAGE_MARK, 1)
     assert found == text
+
+
+def test_a_dialogue_of_one_turn_waits_for_its_answer(common):
+    waiting = Dialogue(**common, turns=(Turn(role="user", text="Is a fever dangerous?"),))
+    assert [message.role for message in to_messages(waiting)] == ["user"]
+    assert ask(waiting) == to_messages(waiting)

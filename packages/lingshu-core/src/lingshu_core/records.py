@@ -274,10 +274,13 @@ class Turn(Part):
 
 
 class Dialogue(RecordBase):
-    """Two sides in turn; pictures belong to the first user turn unless marked elsewhere."""
+    """Two sides in turn; pictures belong to the first user turn unless marked elsewhere.
+
+    One that ends with the user waits for an answer, as an item of a benchmark does.
+    """
 
     type: Literal["dialogue"] = "dialogue"
-    turns: tuple[Turn, ...] = Field(min_length=2)
+    turns: tuple[Turn, ...] = Field(min_length=1)
 
     def texts(self) -> tuple[str, ...]:
         """Returns the turns."""
