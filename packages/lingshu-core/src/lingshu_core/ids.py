@@ -8,8 +8,8 @@ from array import array
 from collections.abc import Iterator
 from typing import Self
 
-_RUN = 1 << 17
-"""Keys that are sorted in memory (1 MiB); more of them go to a file, run by run."""
+_RUN = 1 << 14
+"""Keys that are sorted in memory (1 MiB as objects); more go to a file, run by run."""
 _MOST = 20
 
 

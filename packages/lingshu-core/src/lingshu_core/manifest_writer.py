@@ -32,7 +32,7 @@ from lingshu_core.manifest import (
     Producer,
     is_finished,
 )
-from lingshu_core.records import RECORD, TYPES, FileRef, RecordBase
+from lingshu_core.records import TYPES, FileRef, RecordBase, dump_line
 
 PART_BYTES = 64 << 20
 _BLOCK = 1 << 20
@@ -97,7 +97,6 @@ class ManifestWriter:
         self._kinds: Counter[str] = Counter()
         self._parts: list[PartInfo] = []
         self._part = _OpenPart(self.folder, 0)
-        self._dump = RECORD.serializer.to_json
         self._claim = ExitStack()
 
     def __enter__(self) -> Self:
@@ -152,7 +151,7 @@ class ManifestWriter:
         if source is not None:
             for ref in record.files():
                 self._take_file(ref, source, record.id)
-        line = self._dump(record, exclude_none=True)
+        line = dump_line(record)
         self._kinds[record.type] += 1
         self._lines.append(line)
         self._buffered += len(line) + 1

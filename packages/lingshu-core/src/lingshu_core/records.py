@@ -378,7 +378,8 @@ TYPES: dict[str, type[RecordBase]] = {
 
 def dump_line(record: RecordBase) -> bytes:
     """Returns the record as its line in a manifest, without the line feed."""
-    return RECORD.dump_json(record, exclude_none=True)  # type: ignore[arg-type]
+    # By its own type's serializer: finding the type anew in the union would take twice the time.
+    return record.__pydantic_serializer__.to_json(record, exclude_none=True)
 
 
 def json_schema(name: str | None = None) -> dict[str, Any]:
