@@ -114,7 +114,7 @@ def test_whatever_path_is_taken_stays_inside(path):
         PATH.validate_python(path)
     except ValidationError:
         return
-    assert os.path.normpath(f"/root/{path}") == f"/root/{path}"
+    assert os.path.normpath(f"/top/{path}") == f"/top/{path}"
 
 
 @pytest.mark.parametrize(
