@@ -1,6 +1,10 @@
 """Small manifests of drawn pictures that several tests read."""
 
-from collections.abc import Callable
+import hashlib
+import json
+import subprocess
+import sys
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -8,13 +12,30 @@ from PIL import Image as Picture
 from PIL import ImageDraw
 
 from lingshu_core.digest import record_id
-from lingshu_core.manifest import Producer
+from lingshu_core.manifest import Manifest, Producer
 from lingshu_core.manifest_writer import ManifestWriter
 from lingshu_core.records import Box, Image, Imaging, RecordBase, Source
 
 PRODUCER = Producer(package="tests", version="0", command="tests", settings="")
 
-Write = Callable[[list[RecordBase], str], Path]
+
+SERVERS = Path(__file__).parent / "servers"
+
+
+def synth(name: str, inputs: Path, out: Path, **settings) -> Path:
+    """Runs a generator in this process and returns the output."""
+    from lingshu_synth.generator import GENERATORS
+    from lingshu_synth.runner import Job, run
+
+    extra = {key: settings.pop(key) for key in ("journal", "replay") if key in settings}
+    chosen = GENERATORS.get(name).settings.model_validate(settings)
+    run(Job(name, (inputs,), out, chosen, **extra))
+    return out
+
+
+@pytest.fixture(name="synth")
+def _synth():
+    return synth
 
 
 @pytest.fixture(autouse=True)
@@ -36,8 +57,6 @@ class Pictures:
             pen.ellipse(place, fill=250)
         path = self.folder / f"raw-{number}.png"
         picture.save(path)
-        import hashlib
-
         sha = hashlib.sha256(path.read_bytes()).hexdigest()
         target = self.folder / "images" / f"{sha}.png"
         target.parent.mkdir(exist_ok=True)
@@ -57,8 +76,6 @@ class Pictures:
         )
 
     def write(self, records: list[RecordBase], name: str = "in") -> Path:
-        from lingshu_core.manifest import Manifest
-
         out = self.folder / name
         with ManifestWriter(out, producer=PRODUCER) as writer:
             (self.folder / "none.jsonl").touch()
@@ -66,6 +83,44 @@ class Pictures:
             for record in records:
                 writer.write(record, source=source)
         return out
+
+
+class Server:
+    """A server of `tests/servers` in a process of its own."""
+
+    def __init__(self, script: str, *words: object) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, str(SERVERS / script), *map(str, words)],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.url = f"http://127.0.0.1:{int(self.process.stdout.readline())}/v1"
+
+    def get(self, path: str):
+        with urllib.request.urlopen(self.url + path, timeout=10) as answer:
+            return json.load(answer)
+
+    def stats(self):
+        return self.get("/admin/stats")
+
+    def stop(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+
+@pytest.fixture
+def server():
+    """Starts servers that end with the test."""
+    started = []
+
+    def start(script: str = "mock_endpoint.py", *words: object) -> Server:
+        started.append(Server(script, *words))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.stop()
 
 
 @pytest.fixture

@@ -2,16 +2,17 @@ import pytest
 
 from lingshu_core.manifest import Manifest
 from lingshu_core.records import Caption, Imaging
-from lingshu_synth.runner import run
-from lingshu_synth.settings import CaptionSettings
 
 
-def captions(inputs, out, **settings):
-    run("captions", [inputs], out, CaptionSettings(**settings))
-    return list(Manifest(out).of(Caption))
+@pytest.fixture
+def captions(synth):
+    def run(inputs, out, **settings):
+        return list(Manifest(synth("captions", inputs, out, **settings)).of(Caption))
+
+    return run
 
 
-def test_a_short_and_a_long_caption_for_every_picture(varied, tmp_path):
+def test_a_short_and_a_long_caption_for_every_picture(varied, tmp_path, captions):
     written = captions(varied, tmp_path / "out")
     records = {record.images[0].sha256: record for record in Manifest(varied).of(Imaging)}
     assert len(written) == 2 * len(records)
@@ -27,7 +28,7 @@ def test_a_short_and_a_long_caption_for_every_picture(varied, tmp_path):
         assert "edema" not in short.text
 
 
-def test_the_place_of_a_region_is_said(varied, tmp_path):
+def test_the_place_of_a_region_is_said(varied, tmp_path, captions):
     written = captions(varied, tmp_path / "out")
     records = {record.images[0].sha256: record for record in Manifest(varied).of(Imaging)}
     said = 0
@@ -40,13 +41,13 @@ def test_the_place_of_a_region_is_said(varied, tmp_path):
     assert said == 30
 
 
-def test_wording_varies(varied, tmp_path):
+def test_wording_varies(varied, tmp_path, captions):
     written = captions(varied, tmp_path / "out")
     openings = {" ".join(c.text.split()[:3]).lower() for c in written if c.tags["length"] == "long"}
     assert len(openings) >= 4
 
 
-def test_provenance_says_that_no_model_wrote(varied, tmp_path):
+def test_provenance_says_that_no_model_wrote(varied, tmp_path, captions):
     for caption in captions(varied, tmp_path / "out"):
         made = caption.provenance[-1]
         assert (made.model, made.endpoint) == ("offline-writer", "offline")
@@ -56,19 +57,19 @@ def test_provenance_says_that_no_model_wrote(varied, tmp_path):
 @pytest.mark.parametrize(
     "field", ["age", "Patient Age", "PatientID", "patient_name", "race", "ethnicity", "sex", "MRN"]
 )
-def test_personal_metadata_never_gets_into_a_caption(pictures, tmp_path, field):
+def test_personal_metadata_never_gets_into_a_caption(pictures, tmp_path, field, captions):
     record = pictures.imaging(1, metadata={field: "SECRET", "stain": "PAS"})
     for caption in captions(pictures.write([record]), tmp_path / "out"):
         assert "SECRET" not in caption.text
 
 
-def test_absent_findings_are_named_but_not_all(pictures, tmp_path):
+def test_absent_findings_are_named_but_not_all(pictures, tmp_path, captions):
     labels = {f"finding{n}": "absent" for n in range(14)}
     _, long = captions(pictures.write([pictures.imaging(1, labels=labels)]), tmp_path / "out")
     assert 1 <= long.text.count("finding") <= 3
 
 
-def test_per_modality_limits_each(varied, tmp_path):
+def test_per_modality_limits_each(varied, tmp_path, captions):
     written = captions(varied, tmp_path / "out", per_modality=7, short=False)
     counts = {m: sum(1 for c in written if c.modality == m) for m in ("ct", "mri", "xray")}
     assert counts == {"ct": 7, "mri": 7, "xray": 7}

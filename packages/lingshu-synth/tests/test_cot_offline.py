@@ -1,23 +1,26 @@
+import pytest
+
 from lingshu_core.answers.tags import read_format
 from lingshu_core.manifest import Manifest
 from lingshu_core.messages import to_messages
 from lingshu_core.records import Question
-from lingshu_synth.runner import run
-from lingshu_synth.settings import CotSettings, VqaSettings
 
 
-def reasoned(inputs, out, **settings):
-    run("cot", [inputs], out, CotSettings(**settings))
-    return list(Manifest(out).of(Question))
+@pytest.fixture
+def reasoned(synth):
+    def run(inputs, out, **settings):
+        return list(Manifest(synth("cot", inputs, out, **settings)).of(Question))
+
+    return run
 
 
-def asked(varied, tmp_path):
-    run("vqa", [varied], tmp_path / "vqa", VqaSettings(per_record=8))
-    return tmp_path / "vqa"
+@pytest.fixture
+def asked(varied, tmp_path, synth):
+    return synth("vqa", varied, tmp_path / "vqa", per_record=8)
 
 
-def test_every_template_question_gets_a_reasoning(varied, tmp_path):
-    inputs = asked(varied, tmp_path)
+def test_every_template_question_gets_a_reasoning(tmp_path, asked, reasoned):
+    inputs = asked
     before = list(Manifest(inputs).of(Question))
     after = reasoned(inputs, tmp_path / "out")
     assert len(after) == len(before)
@@ -32,16 +35,16 @@ def test_every_template_question_gets_a_reasoning(varied, tmp_path):
         assert other.provenance[:-1] == one.provenance
 
 
-def test_the_question_is_then_asked_with_tags(varied, tmp_path):
-    for question in reasoned(asked(varied, tmp_path), tmp_path / "out"):
+def test_the_question_is_then_asked_with_tags(tmp_path, asked, reasoned):
+    for question in reasoned(asked, tmp_path / "out"):
         messages = to_messages(question)
         assert "<think>" in messages[0].text
         parts = read_format(messages[-1].text)
         assert parts and parts.answer == question.answer
 
 
-def test_a_share_is_drawn_and_stays(varied, tmp_path):
-    inputs = asked(varied, tmp_path)
+def test_a_share_is_drawn_and_stays(tmp_path, asked, reasoned):
+    inputs = asked
     whole = len(Manifest(inputs))
     quarter = reasoned(inputs, tmp_path / "quarter", share=0.25)
     half = reasoned(inputs, tmp_path / "half", share=0.5)
@@ -49,8 +52,8 @@ def test_a_share_is_drawn_and_stays(varied, tmp_path):
     assert {q.id for q in quarter} < {q.id for q in half}
 
 
-def test_a_question_without_metadata_is_set_aside(varied, tmp_path):
-    inputs = asked(varied, tmp_path)
+def test_a_question_without_metadata_is_set_aside(tmp_path, asked, reasoned):
+    inputs = asked
     bare = [q.replace(tags={}) for q in Manifest(inputs).of(Question)][:3]
     file = tmp_path / "bare.jsonl"
     file.write_text("".join(q.model_dump_json(exclude_none=True) + "\n" for q in bare))

@@ -6,17 +6,19 @@ from lingshu_core.manifest import Manifest
 from lingshu_core.records import Imaging, Question
 from lingshu_synth.generators.vqa import GENERATOR
 from lingshu_synth.naming import readable
-from lingshu_synth.runner import run
 from lingshu_synth.settings import VqaSettings
 
 
-def ask(inputs, out, **settings):
-    run("vqa", [inputs], out, VqaSettings(**settings))
-    return list(Manifest(out).of(Question))
+@pytest.fixture
+def ask(synth):
+    def run(inputs, out, **settings):
+        return list(Manifest(synth("vqa", inputs, out, **settings)).of(Question))
+
+    return run
 
 
 @pytest.fixture
-def asked(varied, tmp_path):
+def asked(varied, tmp_path, ask):
     return ask(varied, tmp_path / "out", per_record=8)
 
 
@@ -72,7 +74,7 @@ def test_no_distractor_is_true_of_the_picture(asked, varied):
         assert len(wrong) == len(question.options) - 1
 
 
-def test_distractors_come_from_the_same_dataset(pictures, tmp_path):
+def test_distractors_come_from_the_same_dataset(pictures, tmp_path, ask):
     records = [
         pictures.imaging(n, dataset=name, organ=organ)
         for n, (name, organ) in enumerate(
@@ -107,14 +109,14 @@ def test_yes_and_no_are_balanced_for_every_finding(asked):
     assert abs(total["yes"] - total["no"]) <= 6
 
 
-def test_a_finding_that_is_always_there_is_not_asked_about(pictures, tmp_path):
+def test_a_finding_that_is_always_there_is_not_asked_about(pictures, tmp_path, ask):
     records = [pictures.imaging(n, labels={"tumor": "present"}) for n in range(20)]
     asked = ask(pictures.write(records), tmp_path / "out", topics=["modality", "presence"])
     assert asked
     assert not [q for q in asked if q.tags["topic"] == "presence"]
 
 
-def test_classes_in_order_give_balanced_questions_all_the_same(pictures, tmp_path):
+def test_classes_in_order_give_balanced_questions_all_the_same(pictures, tmp_path, ask):
     records = [
         pictures.imaging(n, labels={"tumor": "present" if n < 60 else "absent"}) for n in range(100)
     ]
@@ -122,7 +124,7 @@ def test_classes_in_order_give_balanced_questions_all_the_same(pictures, tmp_pat
     assert Counter(q.answer for q in asked if q.answer_kind == "closed") == {"yes": 40, "no": 40}
 
 
-def test_kinds_follow_the_mix(varied, tmp_path):
+def test_kinds_follow_the_mix(varied, tmp_path, ask):
     mix = {"open": 1, "closed": 0, "choice": 3}
     asked = ask(varied, tmp_path / "out", per_record=2, mix=mix)
     counts = Counter(question.answer_kind for question in asked)
@@ -148,7 +150,7 @@ def test_records_carry_source_pictures_and_provenance(asked, varied):
     assert len({question.id for question in asked}) == len(asked)
 
 
-def test_same_seed_same_bytes_other_seed_others(varied, tmp_path):
+def test_same_seed_same_bytes_other_seed_others(varied, tmp_path, ask):
     parts = []
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
         ask(varied, tmp_path / name, seed=seed)
@@ -156,13 +158,13 @@ def test_same_seed_same_bytes_other_seed_others(varied, tmp_path):
     assert parts[0] == parts[1] != parts[2]
 
 
-def test_a_picture_across_the_middle_gives_no_position(pictures, tmp_path):
+def test_a_picture_across_the_middle_gives_no_position(pictures, tmp_path, ask):
     box = {"x": 30, "y": 20, "width": 36, "height": 40, "label": "mass"}
     inputs = pictures.write([pictures.imaging(n, boxes=[box]) for n in range(5)])
     assert not ask(inputs, tmp_path / "out", topics=["position"])
 
 
-def test_a_missing_picture_sets_one_record_aside(varied, tmp_path):
+def test_a_missing_picture_sets_one_record_aside(varied, tmp_path, ask):
     gone = next(Manifest(varied).of(Imaging))
     (varied / gone.images[0].path).unlink()
     asked = ask(varied, tmp_path / "out")
@@ -171,7 +173,7 @@ def test_a_missing_picture_sets_one_record_aside(varied, tmp_path):
     assert aside.id == gone.id and aside.tags["reason"] == "unreadable"
 
 
-def test_limit_draws_records_that_stay_when_the_input_grows(pictures, tmp_path):
+def test_limit_draws_records_that_stay_when_the_input_grows(pictures, tmp_path, ask):
     records = [pictures.imaging(n) for n in range(30)]
     few = ask(pictures.write(records[:29], "few"), tmp_path / "a", limit=10)
     more = ask(pictures.write(records, "more"), tmp_path / "b", limit=10)

@@ -15,42 +15,18 @@ from collections.abc import Generator as Coroutine
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, TypeVar
 
-from lingshu_core.digest import canonical_json
-from lingshu_core.records import Box, FileRef, Image, Operation, Record, RecordBase
+from pydantic import BaseModel
+
+from lingshu_core.prompts import Prompt
+from lingshu_core.records import Box, Operation, Record, RecordBase
 from lingshu_core.registry import Registry
-from lingshu_synth.settings import OFFLINE, GeneratorSettings, ModelSettings, PicturePolicy
+from lingshu_synth.call import Call, Message, Reply, Shot
+from lingshu_synth.settings import OFFLINE, GeneratorSettings, PageStyle
+from lingshu_synth.structured import schema_of
 
 PACKAGE = "lingshu-synth"
-
-Finish = Literal["stop", "length", "refusal", "content_filter", "error"]
-
-
-@dataclass(frozen=True, slots=True)
-class Shot:
-    """A picture described, not yet drawn: a picture file or a slice of a volume, with overlays."""
-
-    file: FileRef
-    width: int
-    """In pixels, as drawn."""
-    height: int
-    slice: int | None = None
-    """Of a volume: from 0 at the feet upwards."""
-    window: tuple[float, float] | None = None
-    """Of a volume: the values shown black and white."""
-    boxes: tuple[Box, ...] = ()
-    """Drawn on it; in its own pixels."""
-
-    def describe(self) -> dict[str, Any]:
-        """Returns what tells this picture from every other, as JSON."""
-        found: dict[str, Any] = {"sha256": self.file.sha256}
-        if self.slice is not None:
-            found |= {"slice": self.slice, "window": self.window}
-            found |= {"width": self.width, "height": self.height}
-        if self.boxes:
-            found["boxes"] = [[b.x, b.y, b.width, b.height, b.label] for b in self.boxes]
-        return found
 
 
 @dataclass(frozen=True)
@@ -63,7 +39,9 @@ class Item:
     boxes: tuple[Box, ...] = ()
     """Regions in the pixels of the first shot, the largest first."""
     view: str = ""
-    """Which slice it is and how it was chosen; empty where the picture is the publisher's own."""
+    """Which slice it is, `z12`; empty where the picture is the publisher's own."""
+    why: str = ""
+    """How the slice was chosen."""
 
     @property
     def id(self) -> str:
@@ -74,49 +52,6 @@ class Item:
     def drawn(self) -> bool:
         """Whether the pictures have to be drawn, since no file of the input shows them."""
         return any(shot.slice is not None for shot in self.shots)
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """What one side says: texts and pictures in order."""
-
-    role: Literal["system", "user", "assistant"]
-    pieces: tuple[str | Shot, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One request to a model, without any address."""
-
-    stage: str
-    """Its place in the script: `factual`, `summary`."""
-    prompt: str
-    prompt_sha256: str
-    messages: tuple[Message, ...]
-    model: ModelSettings
-    pictures: PicturePolicy
-    schema: dict[str, Any] | None = None
-    """JSON Schema that the reply has to fit, where it has to be JSON."""
-    replica: int = 0
-    """Tells apart calls that are meant to be sampled more than once."""
-    example: str = ""
-    """A reply of the usual form and length, with which a dry run goes on."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What came back, read out of the raw bytes that the journal keeps."""
-
-    key: str
-    """Of the call that it answers."""
-    text: str
-    finish: Finish
-    error: str = ""
-    """Why there is no answer, where `finish` is `error`."""
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    endpoint: str = "openai"
-    """Kind of the endpoint that answered."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +74,7 @@ class Page:
     language: str
     seed: str
     """What its look is drawn from."""
+    style: PageStyle
 
 
 Drawing = Shot | Page
@@ -233,6 +169,35 @@ class Generator(ABC, Generic[M]):
     def _settings_digest(self) -> str:
         return self.settings.identity()
 
+    def call(
+        self,
+        stage: str,
+        source: Prompt,
+        messages: tuple[Message, ...],
+        *,
+        example: str,
+        schema: type[BaseModel] | None = None,
+    ) -> Call:
+        """Returns a call with this generator's model and policy.
+
+        Args:
+            stage: Its place in the script; no two of one script share it.
+            source: The prompt.
+            messages: The prompt filled in.
+            example: A reply of the usual form and length.
+            schema: The form of the reply, where it has to be JSON.
+        """
+        return Call(
+            stage=stage,
+            prompt=source.name,
+            prompt_sha256=source.sha256,
+            messages=messages,
+            model=self.settings.model,
+            pictures=self.settings.pictures,
+            schema=None if schema is None else schema_of(schema),
+            example=example,
+        )
+
     def operation(
         self, what: str, call: Call | None, reply: Reply | None, *inputs: str
     ) -> Operation:
@@ -283,38 +248,3 @@ def _known(
 ) -> tuple[Reply, ...] | None:
     waiting += [call for call in calls if call.stage not in replies]
     return None if waiting else tuple(replies[call.stage] for call in calls)
-
-
-def pictures_of(record: RecordBase) -> tuple[Shot, ...]:
-    """Returns the pictures of a record as they are."""
-    return tuple(_shot(image) for image in record.images)
-
-
-def _shot(image: Image) -> Shot:
-    return Shot(image, image.width, image.height)
-
-
-def body_of(call: Call) -> dict[str, Any]:
-    """Returns the canonical request: everything that decides the answer, and nothing else."""
-    body: dict[str, Any] = {
-        "messages": [
-            {"role": message.role, "content": [_piece(piece, call) for piece in message.pieces]}
-            for message in call.messages
-        ],
-        "model": call.model.model_dump(mode="json"),
-        "replica": call.replica,
-    }
-    if call.schema is not None:
-        body["schema"] = call.schema
-    return body
-
-
-def _piece(piece: str | Shot, call: Call) -> Any:
-    if isinstance(piece, str):
-        return piece
-    return {"picture": piece.describe(), "policy": call.pictures.model_dump(mode="json")}
-
-
-def canonical(call: Call) -> bytes:
-    """Returns the canonical request as bytes; its SHA-256 is the key of the call."""
-    return canonical_json(body_of(call))

@@ -48,7 +48,7 @@ def _regions(item: Item, tables: dict[str, list[str]], spot: tuple[object, ...])
 
 def _percent(box: Box, area: int) -> str:
     share = 100 * box.width * box.height / area
-    return "less than 1 %" if share < 1 else f"{round(share)} %"
+    return "less than 1 %" if share < 1 else f"about {round(share)} %"
 
 
 def rationale(question: Question, seed: int) -> str | None:

@@ -1,22 +1,23 @@
 """Boxes drawn onto a copy of a picture, visible on any background (paper, section 2.2.1, stage 2).
 
-A frame is three lines side by side: dark, colour, light. Whatever the background, one of them
+A frame is three lines side by side: light, colour, dark. Whatever the background, one of them
 stands out from it and from its neighbours. The frame lies around the region and covers none of it.
+Whoever changes the drawing raises `call.OVERLAY`.
 """
 
+import math
 from collections.abc import Sequence
 
 from PIL import Image, ImageDraw
 
 from lingshu_core.records import Box
 
-VERSION = 1
-"""Goes into what a picture is known by: another way of drawing is another picture."""
-
 PALETTE = (
     (0, 229, 255), (255, 193, 7), (255, 64, 129), (118, 255, 3), (213, 128, 255), (255, 110, 64),
 )  # fmt: skip
 """Bright colours that differ in hue for people with colour blindness too; one for each label."""
+
+Size = tuple[int, int]
 
 _DARK = (0, 0, 0)
 _LIGHT = (255, 255, 255)
@@ -38,16 +39,39 @@ def draw_boxes(image: Image.Image, boxes: Sequence[Box]) -> Image.Image:
     labels = list(dict.fromkeys(box.label for box in boxes))
     for box in boxes:
         colour = PALETTE[labels.index(box.label) % len(PALETTE)]
-        _frame(pen, box, line, colour)
+        _frame(pen, box, line, colour, drawn.size)
     return drawn
 
 
-def _frame(pen: ImageDraw.ImageDraw, box: Box, line: int, colour: tuple[int, int, int]) -> None:
-    # Pixel rows and columns that the region touches; the frame starts one outside of them.
-    left, top = int(box.x), int(box.y)
-    right, bottom = -int(-(box.x + box.width) // 1) - 1, -int(-(box.y + box.height) // 1) - 1
+def scaled(box: Box, across: float, down: float | None = None) -> Box:
+    """Returns a box in a picture that was scaled; `down` is the same as `across` if left out."""
+    down = across if down is None else down
+    return Box(
+        x=box.x * across,
+        y=box.y * down,
+        width=box.width * across,
+        height=box.height * down,
+        label=box.label,
+    )
+
+
+def _frame(
+    pen: ImageDraw.ImageDraw, box: Box, line: int, colour: tuple[int, int, int], size: Size
+) -> None:
+    # The pixels that the region touches; the frame starts one outside of them.
+    left, top = math.floor(box.x), math.floor(box.y)
+    right, bottom = math.ceil(box.x + box.width) - 1, math.ceil(box.y + box.height) - 1
     reach = 0
     for shade in (_LIGHT, colour, _DARK):
         for _ in range(line):
+            # At the border the outer lines would fall off the picture: they move inwards.
+            inner = 3 * line - reach - 1
             reach += 1
-            pen.rectangle((left - reach, top - reach, right + reach, bottom + reach), outline=shade)
+            corners = (
+                max(left - reach, inner),
+                max(top - reach, inner),
+                min(right + reach, size[0] - 1 - inner),
+                min(bottom + reach, size[1] - 1 - inner),
+            )
+            if corners[0] <= corners[2] and corners[1] <= corners[3]:
+                pen.rectangle(corners, outline=shade)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lingshu_core.panels import Bars, Facts, Gallery, Panel, Picture, Series, Stats
 from lingshu_core.records import Box, Question, RecordBase
-from lingshu_synth.generator import PACKAGE, Draft, Rejected
+from lingshu_synth.generator import PACKAGE, Rejected
 from lingshu_synth.phrasing import rank
 
 _EXAMPLES = 6
@@ -38,9 +38,8 @@ class Report:
         self._tables: dict[str, Counter[str]] = {name: Counter() for name in _TABLES}
         self._examples: dict[str, list[_Example]] = defaultdict(list)
 
-    def made(self, draft: Draft) -> None:
-        """Counts a record that was written."""
-        record = draft.record
+    def made(self, record: RecordBase, boxes: tuple[Box, ...]) -> None:
+        """Counts a record that was written; the boxes are shown where it serves as an example."""
         self.counts["out"] += 1
         said = {"modality": record.modality, "dataset": record.source.dataset, **record.tags}
         if isinstance(record, Question):
@@ -50,7 +49,7 @@ class Report:
         for table, value in said.items():
             if table in self._tables:
                 self._tables[table][value] += 1
-        self._keep(draft)
+        self._keep(record, boxes)
 
     def set_aside(self, rejected: Rejected) -> None:
         """Counts an item of which nothing was made."""
@@ -95,10 +94,9 @@ class Report:
         panels += [self._gallery(group, folder) for group in sorted(self._examples)]
         return panels
 
-    def _keep(self, draft: Draft) -> None:
-        record = draft.record
+    def _keep(self, record: RecordBase, boxes: tuple[Box, ...]) -> None:
         kept = self._examples[_group(record)]
-        example = _Example(-rank("example", record.id), record, draft.boxes)
+        example = _Example(-rank("example", record.id), record, boxes)
         if len(kept) < _EXAMPLES:
             heapq.heappush(kept, example)
         elif example > kept[0]:
@@ -120,7 +118,7 @@ def _group(record: RecordBase) -> str:
 
 
 def _bars(title: str, values: Counter[str]) -> Panel:
-    names = [name for name, _ in values.most_common()]
+    names = sorted(values) if title == "By letter" else [name for name, _ in values.most_common()]
     series = Series(name=title, x=tuple(names), y=tuple(values[name] for name in names))
     return Bars(title=title, series=(series,), horizontal=True)
 
@@ -129,14 +127,15 @@ def _thumbnail(example: _Example, folder: Path) -> Picture | None:
     record = example.record
     if not record.images:
         return None
-    from PIL import Image
-
-    from lingshu_synth.overlay import draw_boxes
+    from lingshu_synth.overlay import draw_boxes, scaled
+    from lingshu_synth.studio import read_picture
 
     name = f"{_FOLDER}/{record.id.rpartition('/')[2]}.png"
-    with Image.open(folder / record.images[0].path) as image:
-        drawn = draw_boxes(image, example.boxes) if example.boxes else image.convert("RGB")
+    drawn = read_picture(folder / record.images[0].path)
+    full = drawn.width
     drawn.thumbnail((_THUMBNAIL, _THUMBNAIL))
+    # Framed after scaling: thin lines would not survive it.
+    drawn = draw_boxes(drawn, [scaled(box, drawn.width / full) for box in example.boxes])
     (folder / _FOLDER).mkdir(exist_ok=True)
     drawn.save(folder / name)
     return Picture(path=name, caption=_told(record), badge=record.modality)

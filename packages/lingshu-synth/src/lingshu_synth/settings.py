@@ -68,6 +68,8 @@ class CallSettings(Recipe):
     """Seconds for one attempt. A reply that comes later may be paid for all the same."""
     budget: float | None = Field(default=None, gt=0)
     """US dollars that may be spent by one command."""
+    prices: str | None = None
+    """File with prices of your own, added to those of the package."""
     batch: bool = False
     """Whether calls go through the Batch API, at half the price within a day."""
     batch_requests: int = Field(default=2000, ge=1, le=50_000)
@@ -92,6 +94,11 @@ class PicturePolicy(Recipe):
     """Of JPEG."""
     detail: Literal["low", "high", "auto"] = "high"
     """What OpenAI's endpoints call the resolution at which they look."""
+
+    def told(self) -> str:
+        """Returns the policy in words, for provenance."""
+        kind = f"JPEG of quality {self.quality}" if self.format == "jpeg" else "PNG"
+        return f"longest side {self.longest} px, {kind}, detail {self.detail}"
 
 
 class RegionSettings(Recipe):

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from lingshu_core.errors import DataError
 from lingshu_core.manifest import Manifest
 from lingshu_core.records import Box, Imaging, Record
-from lingshu_synth.generator import Item, pictures_of
+from lingshu_synth.call import pictures_of
+from lingshu_synth.generator import Item
 from lingshu_synth.settings import RegionSettings
 
 
@@ -24,7 +24,10 @@ def views(record: Record, manifest: Manifest, settings: RegionSettings) -> Itera
     if record.volume is None and not record.masks:
         yield Item(record, pictures_of(record), largest_first(record.boxes))
         return
-    raise DataError("volumes and masks are not read yet", record=record.id)
+    # They bring numpy and the readers of volumes, which most runs can do without.
+    from lingshu_synth.regions import marked_views
+
+    yield from marked_views(record, manifest, settings)
 
 
 def largest_first(boxes: tuple[Box, ...]) -> tuple[Box, ...]:

@@ -8,10 +8,12 @@ from types import TracebackType
 from typing import Any, Self
 
 from lingshu_core.errors import DataError
-from lingshu_core.manifest import Parent, Producer
+from lingshu_core.manifest import Manifest, Parent, Producer
 from lingshu_core.manifest_writer import ManifestWriter
 from lingshu_core.page import publish
-from lingshu_synth.generator import Draft, Generator, Made, Outcome, Rejected
+from lingshu_core.records import Image
+from lingshu_synth.call import Shot
+from lingshu_synth.generator import Draft, Drawing, Generator, Made, Outcome, Rejected
 from lingshu_synth.reading import Entry
 from lingshu_synth.report import Report
 
@@ -78,14 +80,31 @@ class Writing:
         if not drafts:
             return Rejected("nothing_to_say", "the record gives no text of this kind")
         try:
-            for ref in {ref for draft in drafts for ref in draft.record.files()}:
+            drawn = {drawing for draft in drafts for drawing in draft.drawings}
+            images = {drawing: self._image(drawing, entry.manifest) for drawing in drawn}
+            for ref in {
+                ref for draft in drafts if not draft.drawings for ref in draft.record.files()
+            }:
                 entry.manifest.file(ref)
         except DataError as error:
             return Rejected("unreadable", error.message)
         for draft in drafts:
-            self._writer.write(draft.record, source=entry.manifest)
-            self.report.made(draft)
+            record = draft.record
+            if draft.drawings:
+                record = record.replace(images=tuple(images[d] for d in draft.drawings))
+            self._writer.write(record, source=None if draft.drawings else entry.manifest)
+            self.report.made(record, draft.boxes)
         return Made(drafts)
+
+    def _image(self, drawing: Drawing, manifest: Manifest) -> Image:
+        """Draws a picture into the output."""
+        from lingshu_synth.studio import drawn, png
+
+        picture = drawn(drawing, manifest)
+        ref = self._writer.add_file(png(picture), suffix=".png")
+        place = drawing.place() if isinstance(drawing, Shot) else {}
+        width, height = picture.size
+        return Image(path=ref.path, sha256=ref.sha256, width=width, height=height, **place)
 
     def _set_aside(self, entry: Entry, why: Rejected) -> None:
         record = entry.item.record

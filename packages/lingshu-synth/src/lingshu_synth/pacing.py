@@ -1,0 +1,215 @@
+"""The pace at which one endpoint is called: two buckets, one shared gate, a window that opens.
+
+How fast an endpoint may be called is learned from its headers and from what it turns away. A
+refusal for pace (429) closes one gate for all calls until its Retry-After has passed, and sets the
+pace to what went through in the time from the last refusal to the opening of the gate. None of
+this uses up a call's attempts.
+"""
+
+import asyncio
+import math
+import re
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from random import Random
+
+from lingshu_synth.settings import EndpointSettings
+
+_SAFETY = 0.95
+"""Part of a known limit that is used."""
+_FIRST_WINDOW = 4
+_MEMORY = 10.0
+"""Seconds over which the pace that went through is measured."""
+_FASTER = 0.02
+"""Part by which a pace that was only measured grows in a second without refusal."""
+_LONGEST_PAUSE = 60.0
+_PERIODS = (1.0, 60.0, 3600.0, 86400.0)
+_UNITS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+_STEP = re.compile(r"(\d+(?:\.\d+)?)(ms|[dhms])")
+_DURATION = re.compile(rf"(?:{_STEP.pattern})+")
+
+Sleep = Callable[[float], Awaitable[object]]
+
+
+@dataclass
+class Bucket:
+    """Lets through so many units a second.
+
+    The time at which the next unit is due is all its state (the generic cell rate algorithm).
+    """
+
+    rate: float | None = None
+    """Units a second; None: no limit is known."""
+    burst: float = 0.0
+    """Seconds' worth of units that may come at once."""
+    due: float = 0.0
+
+    def wait(self, now: float, cost: float) -> float:
+        """Takes `cost` units and returns after how many seconds they may be used."""
+        if self.rate is None:
+            return 0.0
+        start = max(self.due, now - self.burst)
+        self.due = start + cost / self.rate
+        return max(0.0, start - now)
+
+
+class Pacer:
+    """The pace of one endpoint, shared by all calls to it.
+
+    Args:
+        settings: The pace to start with, where it is known.
+        concurrency: Calls in flight at most.
+    """
+
+    def __init__(self, settings: EndpointSettings, concurrency: int) -> None:
+        self.requests = Bucket(_per_second(settings.requests_per_minute))
+        self.tokens = Bucket(_per_second(settings.tokens_per_minute), burst=6.0)
+        self.refusals = 0
+        self._wished = self._most = self.requests.rate
+        """Requests a second that are never exceeded, where that is known."""
+        self._concurrency = concurrency
+        self._window = asyncio.Semaphore(min(_FIRST_WINDOW, concurrency))
+        self._opened = min(_FIRST_WINDOW, concurrency)
+        self._gate = 0.0
+        self._in_a_row = 0
+        self._cut = time.monotonic()
+        self._passed: deque[float] = deque()
+        self._random = Random()
+
+    async def enter(self, tokens: float, sleep: Sleep = asyncio.sleep) -> None:
+        """Waits for a turn.
+
+        Args:
+            tokens: Of prompt and reply together, about.
+            sleep: How waiting is done; it may return early where nothing is to be sent any more.
+        """
+        await self._window.acquire()
+        pause = self._turn(tokens)
+        while pause > 0:
+            closed = self._gate
+            await sleep(pause)
+            # Whoever waited while the gate closed takes a new turn, at the new pace.
+            pause = self._turn(0.0) if self._gate > closed else 0.0
+
+    def leave(self) -> None:
+        """Gives the turn back."""
+        self._window.release()
+
+    def passed(self, headers: Mapping[str, str]) -> None:
+        """Takes in that a call went through, and what its headers say about limits."""
+        now = time.monotonic()
+        self._in_a_row = 0
+        self._passed.append(now)
+        while self._passed[0] < now - _MEMORY:
+            self._passed.popleft()
+        for _ in range(2):
+            if self._opened < self._concurrency:
+                self._opened += 1
+                self._window.release()
+        if "x-ratelimit-limit-requests" in headers or "x-ratelimit-limit-tokens" in headers:
+            self._learn(headers, now)
+        elif self.requests.rate is not None:
+            # For all calls of a second together, the pace grows by one part.
+            faster = self.requests.rate + _FASTER
+            self.requests.rate = faster if self._most is None else min(faster, self._most)
+
+    def refused(self, headers: Mapping[str, str], sent: float) -> None:
+        """Takes in that a call was turned away for pace.
+
+        Args:
+            headers: Of the answer.
+            sent: When the call was sent, on the monotonic clock.
+        """
+        now = time.monotonic()
+        self.refusals += 1
+        pause = retry_after(headers)
+        if pause is None:
+            pause = min(_LONGEST_PAUSE, 2.0**self._in_a_row) * self._random.uniform(0.5, 1.0)
+        self._gate = max(self._gate, now + pause)
+        if sent < self._cut:
+            return  # it left before the pace was lowered
+        self._in_a_row += 1
+        self._slow_down(now)
+
+    def _slow_down(self, now: float) -> None:
+        since = max(self._cut, now - _MEMORY)
+        through = sum(1 for when in self._passed if when >= since)
+        measured = max(1.0, through) / max(0.1, self._gate - since)
+        before = self.requests.rate
+        if before is not None:
+            measured = min(max(measured, 0.3 * before), 0.9 * before)
+        self.requests.rate = measured
+        self.requests.due = self._gate
+        self._cut = now
+
+    def _turn(self, tokens: float) -> float:
+        now = time.monotonic()
+        start = max(now, self._gate)
+        return start - now + max(self.requests.wait(start, 1.0), self.tokens.wait(start, tokens))
+
+    def _learn(self, headers: Mapping[str, str], now: float) -> None:
+        requests, tokens = limit_of(headers, "requests"), limit_of(headers, "tokens")
+        if requests is not None:
+            self._most = min(requests, self._wished or requests)
+            rate = self.requests.rate
+            self.requests.rate = self._most if rate is None else min(rate + _FASTER, self._most)
+        if tokens is not None:
+            self.tokens.rate = tokens
+        for what in ("requests", "tokens"):
+            if headers.get(f"x-ratelimit-remaining-{what}") == "0":
+                reset = duration(headers.get(f"x-ratelimit-reset-{what}", ""))
+                self._gate = max(self._gate, now + min(reset or 0.0, _LONGEST_PAUSE))
+
+
+def limit_of(headers: Mapping[str, str], what: str) -> float | None:
+    """Returns a limit by the second that headers in OpenAI's form tell, with some room left.
+
+    The period (second, minute, hour, day) is the one that agrees best with how much is used up
+    and when all of it comes back; a minute where that cannot be said.
+
+    Args:
+        headers: Of any answer.
+        what: `requests` or `tokens`.
+    """
+    try:
+        limit = float(headers[f"x-ratelimit-limit-{what}"])
+        used = limit - float(headers[f"x-ratelimit-remaining-{what}"])
+    except (KeyError, ValueError):
+        return None
+    reset = duration(headers.get(f"x-ratelimit-reset-{what}", ""))
+    period = 60.0
+    if reset and used >= 1:
+        # Resets are rounded; the period that a limit is for is one of a few.
+        period = min(_PERIODS, key=lambda seconds: abs(math.log(limit / seconds * reset / used)))
+    return _SAFETY * limit / period if limit > 0 else None
+
+
+def duration(text: str) -> float | None:
+    """Returns the seconds of a duration: `6m0s`, `7m12.5s`, `12ms`, `1.5`; None of other texts."""
+    if _NUMBER.fullmatch(text):
+        return float(text)
+    if not _DURATION.fullmatch(text):
+        return None
+    return sum(float(number) * _UNITS[unit] for number, unit in _STEP.findall(text))
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Returns after how many seconds an endpoint wants to be asked again, where it says so."""
+    milliseconds = headers.get("retry-after-ms", "")
+    if _NUMBER.fullmatch(milliseconds):
+        return float(milliseconds) / 1000
+    text = headers.get("retry-after", "")
+    if _NUMBER.fullmatch(text):
+        return float(text)
+    try:
+        return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
+    except ValueError:
+        return None
+
+
+def _per_second(per_minute: float | None) -> float | None:
+    return None if per_minute is None else per_minute / 60

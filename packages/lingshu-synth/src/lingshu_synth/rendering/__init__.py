@@ -1,0 +1,1 @@
+"""Exam questions as pictures: notation, fonts, layout, paper (paper, section 2.2.2)."""
