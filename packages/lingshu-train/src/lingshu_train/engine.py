@@ -4,9 +4,9 @@ The engines stand in `engines/`. All of them give the same update for the same s
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from pathlib import Path
+from typing import Any, Protocol
 
 from torch import Tensor
 
@@ -72,9 +72,9 @@ class Engine(Protocol):
 class EngineKind:
     """An engine that a recipe can name."""
 
+    load: Callable[[Path, Stage, World], Any]
+    """Loads a checkpoint as transformers' model: ZeRO-3 shares it out while it comes."""
     build: Callable[[Supervised, Stage, World], Engine]
-    loading: Callable[[Stage, World], AbstractContextManager[None]]
-    """Is around the loading of the model: ZeRO-3 shares parameters out while they come."""
 
 
 ENGINES: Registry[EngineKind] = Registry(

@@ -2,17 +2,17 @@
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
 from lingshu_core.console import say
-from lingshu_core.registry import Registry
+from lingshu_train.tracker import Tracker
 from lingshu_train.world import World
 
 LOG_NAME = "log/metrics.jsonl"
@@ -87,32 +87,6 @@ class Means:
             for name, total, count in zip(self._names, sums, counts, strict=True)
             if count
         }
-
-
-class Tracker(Protocol):
-    """A program that draws curves while a run goes on."""
-
-    def note(self, step: int, values: Mapping[str, float]) -> None:
-        """Takes the figures of a step."""
-
-    def close(self) -> None:
-        """Ends the run."""
-
-
-@dataclass(frozen=True)
-class TrackerKind:
-    """A tracker that a recipe can name."""
-
-    open: Any
-    """`(folder, name, settings) -> Tracker`"""
-
-
-TRACKERS: Registry[TrackerKind] = Registry(
-    folder="lingshu_train.trackers",
-    group="lingshu_train.trackers",
-    attribute="TRACKER",
-    kind=TrackerKind,
-)
 
 
 class Journal:

@@ -13,6 +13,7 @@ from lingshu_train import attention
 from lingshu_train.attention import InputError
 from lingshu_train.collate import Row
 from lingshu_train.loss import greedy_right, supervised_losses
+from lingshu_train.settings import Stage
 
 FAMILY = "qwen2_5_vl"
 
@@ -75,6 +76,12 @@ def check_inputs(inputs: dict[str, Any]) -> None:
         raise InputError("one row at a time")
 
 
+def dtype_of(stage: Stage) -> torch.dtype:
+    """Returns what the model computes in."""
+    found: torch.dtype = getattr(torch, stage.dtype)
+    return found
+
+
 def load_model(folder: Path, *, dtype: torch.dtype, device: torch.device) -> Any:
     """Loads a checkpoint as `Qwen2_5_VLForConditionalGeneration`.
 
@@ -82,20 +89,44 @@ def load_model(folder: Path, *, dtype: torch.dtype, device: torch.device) -> Any
         SettingsError: It is of another family.
         DataError: It cannot be loaded, or weights are missing.
     """
-    from transformers import AutoConfig, Qwen2_5_VLForConditionalGeneration
+    from transformers import Qwen2_5_VLForConditionalGeneration
 
     load: Any = Qwen2_5_VLForConditionalGeneration.from_pretrained
+    read_config(folder)
     try:
-        config = AutoConfig.from_pretrained(folder)
-        if config.model_type != FAMILY:
-            raise SettingsError(f"{folder}: a {config.model_type} is not of the family {FAMILY}")
         model, report = load(folder, dtype=dtype, output_loading_info=True)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
         raise DataError(f"the checkpoint cannot be loaded ({error})", path=folder) from None
     if report["missing_keys"]:
         raise DataError(f"lacks the weights {sorted(report['missing_keys'])[:3]}", path=folder)
     model.config.use_cache = False
     return model.to(device)
+
+
+def empty_model(folder: Path, dtype: torch.dtype) -> Any:
+    """Returns a model of a checkpoint's shape, its weights still to come."""
+    from transformers import Qwen2_5_VLForConditionalGeneration
+    from transformers.initialization import no_init_weights
+
+    build: Any = Qwen2_5_VLForConditionalGeneration._from_config
+    with no_init_weights():
+        model = build(read_config(folder), dtype=dtype)
+    model.tie_weights()
+    model.config.use_cache = False
+    return model
+
+
+def read_config(folder: Path) -> Any:
+    """Returns a checkpoint's configuration; SettingsError where it is of another family."""
+    from transformers import AutoConfig
+
+    try:
+        config = AutoConfig.from_pretrained(folder)
+    except (OSError, ValueError) as error:
+        raise DataError(f"the checkpoint cannot be loaded ({error})", path=folder) from None
+    if config.model_type != FAMILY:
+        raise SettingsError(f"{folder}: a {config.model_type} is not of the family {FAMILY}")
+    return config
 
 
 def prepare(model: Any, *, implementation: str, checkpointing: bool) -> Supervised:

@@ -2,14 +2,10 @@
 
 import shutil
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from lingshu_core.checkpoint import (
-    DESCRIPTION_NAME,
     STATE_NAME,
     Checkpoint,
     describe,
@@ -18,10 +14,18 @@ from lingshu_core.checkpoint import (
 )
 from lingshu_core.console import say
 from lingshu_core.errors import SettingsError
-from lingshu_core.manifest import Manifest, Parent, Producer
+from lingshu_core.manifest import Manifest, Parent
 from lingshu_core.page import publish
+from lingshu_core.recipe import SETTINGS_NAME
 from lingshu_train import flops, groups, kinds, state
 from lingshu_train.attention import resolve
+from lingshu_train.checkpoints import (
+    move_into_place,
+    on_host,
+    producer,
+    versions,
+    write_checkpoint,
+)
 from lingshu_train.collate import Collator
 from lingshu_train.device import peak_flops
 from lingshu_train.engine import ENGINES, Engine
@@ -29,16 +33,16 @@ from lingshu_train.heldout import Heldout
 from lingshu_train.lengths import Lengths, lengths_of
 from lingshu_train.loader import Mixture, Rows
 from lingshu_train.loop import Run, train
-from lingshu_train.metrics import TRACKERS, Journal
-from lingshu_train.model import load_model, prepare
+from lingshu_train.lora import adapt
+from lingshu_train.metrics import Journal, read_notes
+from lingshu_train.model import dtype_of, prepare
 from lingshu_train.page import run_stats
 from lingshu_train.parents import local_folder, parent_of
 from lingshu_train.plan import Layout, Plan, make_plan
 from lingshu_train.samples import Codec
 from lingshu_train.settings import Stage
+from lingshu_train.tracker import TRACKERS
 from lingshu_train.world import World, join, leave
-
-SETTINGS_NAME = "settings.json"
 
 
 @dataclass(frozen=True)
@@ -204,8 +208,9 @@ def chosen(lengths: Lengths, stage: Stage) -> Any:
 def build_engine(stage: Stage, parent: Path, world: World) -> Engine:
     """Loads the parent and hands it to the engine, frozen where the recipe says so."""
     kind = ENGINES.get(stage.engine.kind)
-    with kind.loading(stage, world):
-        model = load_model(parent, dtype=getattr(torch, stage.dtype), device=world.device)
+    model = kind.load(parent, stage, world)
+    if stage.lora:
+        adapt(model, stage.lora)
     groups.freeze(model, stage.rates.trained())
     groups.audit(model)
     supervised = prepare(
@@ -226,27 +231,6 @@ def collator(codec: Codec, config: Any) -> Collator:
         temporal=vision.temporal_patch_size,
         window=vision.window_size,
     )
-
-
-def producer(stage: Stage, command: str) -> Producer:
-    """Returns who made an output, with which settings."""
-    return Producer(
-        package="lingshu-train",
-        version=version("lingshu-train"),
-        command=command,
-        settings=stage.digest(),
-    )
-
-
-def versions() -> dict[str, str]:
-    """Returns the versions of what decides the numbers."""
-    found = {}
-    for name in ("lingshu-train", "lingshu-core", "torch", "transformers", "deepspeed", "peft"):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
 
 
 def _finished(sources: Sources) -> bool:
@@ -310,13 +294,13 @@ def _heldout(sources: Sources, config: Any, world: World) -> Heldout | None:
 
 def _finish(sources: Sources, run: Run) -> None:
     """Writes the checkpoint to the side, then the page, then the checkpoint into its place."""
-    weights = {name: tensor.to("cpu", copy=True) for name, tensor in run.engine.weights()}
+    weights = on_host(run.engine.weights(), run.stage.lora)
     if run.journal:
         run.journal.close()
         side = run.out / STATE_NAME / ".finished"
         shutil.rmtree(side, ignore_errors=True)
         side.mkdir(parents=True)
-        write_checkpoint(side, run.engine.supervised.model, sources.processor, weights)
+        write_checkpoint(side, sources.parent, sources.processor, weights, dtype_of(run.stage))
         describe(side, _description(sources, run))
         publish(run.out, run_stats(run, sources.recipe))
         move_into_place(side, run.out)
@@ -324,23 +308,7 @@ def _finish(sources: Sources, run: Run) -> None:
     run.world.barrier()
 
 
-def write_checkpoint(folder: Path, model: Any, processor: Any, weights: dict[str, Any]) -> None:
-    """Writes weights, configuration and processor as transformers and vLLM load them."""
-    model.save_pretrained(folder, state_dict=weights)
-    processor.save_pretrained(folder)
-
-
-def move_into_place(side: Path, out: Path) -> None:
-    """Moves a finished checkpoint's files into a folder, the description last."""
-    names = sorted(path.name for path in side.iterdir() if path.name != DESCRIPTION_NAME)
-    for name in [*names, DESCRIPTION_NAME]:
-        (side / name).replace(out / name)
-    side.rmdir()
-
-
 def _description(sources: Sources, run: Run) -> Checkpoint:
-    from lingshu_train.metrics import read_notes
-
     steps, looks = read_notes(run.out)
     last = steps[-max(1, len(steps) // 20) :]
     metrics = {"loss": sum(note.loss for note in last) / len(last)}

@@ -5,7 +5,8 @@ in float32.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -14,7 +15,7 @@ from torch import Tensor, nn
 from lingshu_train.collate import Row
 from lingshu_train.engine import EngineKind, Slot
 from lingshu_train.groups import optimizer_groups
-from lingshu_train.model import Supervised, judging
+from lingshu_train.model import Supervised, dtype_of, judging, load_model
 from lingshu_train.settings import Group, Stage
 from lingshu_train.world import World
 
@@ -121,4 +122,9 @@ def _master(parameter: nn.Parameter) -> nn.Parameter:
     return nn.Parameter(parameter.detach().float())
 
 
-ENGINE = EngineKind(build=TorchEngine, loading=lambda stage, world: nullcontext())
+def load(folder: Path, stage: Stage, world: World) -> Any:
+    """Loads a checkpoint onto this rank's device."""
+    return load_model(folder, dtype=dtype_of(stage), device=world.device)
+
+
+ENGINE = EngineKind(load=load, build=TorchEngine)

@@ -1,0 +1,1 @@
+"""Programs that draw curves while a run goes on, one a file."""
