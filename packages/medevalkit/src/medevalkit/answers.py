@@ -35,7 +35,7 @@ def read_answers(folder: Path, state: RunState) -> Iterator[tuple[TaskState, Ite
             if task.items:
                 yield task, _beside(folder, task, next(by_task, (task.name, iter(())))[1])
         return
-    asking = Asking(read_settings(folder), state.fingerprint)
+    asking = Asking(read_settings(folder), state)
     with journals.Journal(folder / journals.NAME) as journal:
         for task in state.tasks:
             yield task, _journaled(folder, task, asking, journal)

@@ -9,6 +9,7 @@ from lingshu_core.digest import canonical_json, record_id
 from lingshu_core.errors import DataError
 from lingshu_core.messages import Content, Message
 from lingshu_core.records import RecordBase
+from medevalkit.folder import RunState
 from medevalkit.items import kind_of
 from medevalkit.protocol import render
 from medevalkit.settings import RunSettings
@@ -39,11 +40,12 @@ class Asking:
     of the old answers fits any more.
     """
 
-    def __init__(self, settings: RunSettings, fingerprint: str) -> None:
+    def __init__(self, settings: RunSettings, state: RunState) -> None:
         self.settings = settings
+        self._benchmarks = {task.name: task.card() for task in state.tasks}
         self._common = canonical_json(
             {
-                "fingerprint": fingerprint,
+                "fingerprint": state.fingerprint,
                 "protocol": settings.protocol,
                 "sampling": settings.sampling.model_dump(exclude={"max_new_tokens_for"}),
                 "max_pixels": settings.pictures.max_pixels,
@@ -55,7 +57,7 @@ class Asking:
     def wanted(self, task: str, record: RecordBase) -> Iterator[Wanted]:
         """Yields the answers that a run wants to one item."""
         try:
-            messages, fault = self._messages(record), ""
+            messages, fault = self._messages(task, record), ""
         except DataError as error:
             messages, fault = (), error.message
         prompt = prompt_sha256(messages)
@@ -71,8 +73,10 @@ class Asking:
         """Returns how many tokens the answer may have."""
         return self.settings.sampling.longest(kind_of(record))
 
-    def _messages(self, record: RecordBase) -> tuple[Message, ...]:
-        messages = render(self.settings.protocol, record)
+    def _messages(self, task: str, record: RecordBase) -> tuple[Message, ...]:
+        if self.settings.blind:
+            record = record.replace(images=())
+        messages = render(self.settings.protocol, record, self._benchmarks[task])
         if self.settings.system is None:
             return messages
         system = Message(role="system", content=(Content(text=self.settings.system),))

@@ -12,6 +12,10 @@ app = new_app(
     distribution="lingshu-medevalkit",
 )
 
+_Data = Annotated[
+    Path | None,
+    typer.Option(envvar="MEDEVALKIT_DATA", help="Where prepared benchmarks lie."),
+]
 _Out = Annotated[Path, typer.Option("--out", "-o", help="Folder of the run.")]
 
 
@@ -28,6 +32,7 @@ def run(
         str, typer.Option(help="Benchmarks, suites, `manifest:PATH`, separated by commas.")
     ] = "",
     recipe: Annotated[str, typer.Option(help="A recipe's name, or a TOML file.")] = "",
+    data: _Data = None,
     overrides: Overrides = None,
 ) -> None:
     """Ask a model every item of the tasks, score the answers, and write a page.
@@ -43,8 +48,48 @@ def run(
     given += [] if not tasks else [f"tasks={tasks.split(',')}"]
     source = find_recipe("medevalkit", recipe) if recipe else None
     settings = load_recipe(RunSettings, source, [*given, *(overrides or ())])
-    if start(settings, out) or not is_scored(out, settings):
+    if start(settings, out, data=data) or not is_scored(out, settings):
         score(out)
+
+
+@app.command()
+def tasks(
+    name: Annotated[str, typer.Argument(help="A benchmark; all of them if left out.")] = "",
+    data: _Data = None,
+) -> None:
+    """List the benchmarks and suites, or print the card of one.
+
+    Example: `medevalkit tasks vqa-rad`
+    """
+    from medevalkit.cards import card_text, list_text
+    from medevalkit.task import data_folder
+
+    typer.echo(card_text(name) if name else list_text(data_folder(data)))
+
+
+@app.command()
+def prepare(
+    name: Annotated[str, typer.Argument(help="A benchmark.")],
+    source: Annotated[
+        Path | None,
+        typer.Option("--from", help="Its publisher's files; the hub if left out."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="The manifest; DATA/NAME if left out.")
+    ] = None,
+    data: _Data = None,
+    blind: Annotated[bool, typer.Option("--blind", help="Leave the pictures out.")] = False,
+) -> None:
+    """Make a benchmark's manifest and compare its counts with the card.
+
+    Example: `medevalkit prepare vqa-rad --from downloads/vqa-rad --data data`
+    """
+    from medevalkit.prepare import prepare as start
+    from medevalkit.task import data_folder
+
+    name = name.replace("_", "-")
+    place = start(name, out or data_folder(data) / name, folder=source, blind=blind)
+    typer.echo(f"{place}")
 
 
 @app.command("score")

@@ -23,6 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from lingshu_core.errors import DataError, SettingsError
 from lingshu_core.files import write_atomic
 from lingshu_core.manifest import broken_line, check_format
+from medevalkit.benchmark import BENCHMARKS, Benchmark
 from medevalkit.settings import RunSettings
 
 FORMAT = "medevalkit-run/1"
@@ -54,6 +55,10 @@ class TaskState(Stored):
     """Folder in which the paths of pictures start."""
     items: int = Field(ge=0)
     """How many were asked, rotations counted."""
+
+    def card(self) -> Benchmark | None:
+        """Returns the benchmark that it belongs to; None for a plain manifest."""
+        return None if self.benchmark is None else BENCHMARKS.get(self.benchmark)
 
 
 class RunState(Stored):

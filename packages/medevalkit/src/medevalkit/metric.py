@@ -4,19 +4,36 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from lingshu_core.registry import Registry
+from medevalkit.settings import ReportSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """What a model wrote, and what it is compared with."""
+
+    response: str
+    """Empty where there was no answer."""
+    reference: str
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One value for every pair, by name: an empty response has its value like all others."""
+
+    values: dict[str, list[float]]
+    note: str = ""
+    """What a number depends on beside the texts: a table, weights, a tokenizer."""
 
 
 @dataclass(frozen=True)
 class Metric:
     """A number for every pair of texts; the score of a task is its mean."""
 
-    title: str
-    """As tables head it."""
     describe: str
-    compute: Callable[[Sequence[str], Sequence[str]], list[float]]
-    """Takes responses and references, pairwise, and returns a value for each pair, empty responses
-    counted like all others. SettingsError where weights or data are missing, saying which."""
-    higher_is_better: bool = True
+    compute: Callable[[Sequence[Pair], ReportSettings], Measured]
+    """SettingsError where weights, data or Java are missing, saying which and where to get them."""
+    lower_is_better: bool = False
+    """Tables then give the reciprocal of the mean beside it."""
 
 
 METRICS = Registry("medevalkit.metrics", "medevalkit.metrics", "METRIC", Metric)

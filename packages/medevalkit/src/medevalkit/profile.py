@@ -6,6 +6,7 @@ from typing import Literal
 
 from lingshu_core.records import Question, Verdict
 from lingshu_core.registry import Registry
+from medevalkit.benchmark import Benchmark
 
 LooseKind = Literal["choice", "yesno", "closed", "open"]
 
@@ -34,6 +35,10 @@ class Grade:
     metrics: dict[str, float] = field(default_factory=dict)
 
 
+Score = Callable[[Question, str], Grade]
+"""Grades the response to an item whose gold is known."""
+
+
 @dataclass(frozen=True)
 class Profile:
     """A way of reading and scoring answers."""
@@ -41,8 +46,12 @@ class Profile:
     describe: str
     grade: Callable[[Row], Grade]
     """Grades a loose row."""
-    score: Callable[[Question, str], Grade]
-    """Grades the response to an item whose gold is known."""
+    start: Callable[[Benchmark | None], Score]
+    """Returns what grades the items of one task, in their order."""
+    reports: Literal["sections", "whole"] = "sections"
+    """Whether findings and impression are read out of a report, or the whole of it is taken."""
+    metrics: tuple[str, ...] = ()
+    """What reports are measured by, whatever the run's settings say."""
 
 
 PROFILES = Registry("medevalkit.profiles", "medevalkit.profiles", "PROFILE", Profile)

@@ -9,6 +9,8 @@ from pydantic import Field
 from lingshu_core.records import Question, RecordBase, Verdict
 from medevalkit.folder import Stored
 from medevalkit.items import kind_of
+from medevalkit.profile import Grade
+from medevalkit.reports import Baseline
 from medevalkit.statistics import Interval, mean, proportion
 
 _MOST_VALUES = 60
@@ -28,6 +30,7 @@ class Scored:
     gold: str = ""
     chance: float = 0.0
     metrics: dict[str, float] = field(default_factory=dict)
+    baselines: dict[str, Baseline] = field(default_factory=dict)
 
 
 class MetricRow(Stored):
@@ -36,6 +39,11 @@ class MetricRow(Stored):
     mean: float
     low: float
     high: float
+    """The 95 % interval of a bootstrap over pictures."""
+    constant: float | None = None
+    """What one normal report, always the same, gets on the same items."""
+    shuffled: float | None = None
+    """What the references get when they are handed in for other items."""
 
 
 class Row(Stored):
@@ -64,18 +72,19 @@ class Row(Stored):
     metrics: dict[str, MetricRow] = Field(default_factory=dict)
 
 
-def scored(record: RecordBase, verdict: Verdict | None, metrics: dict[str, float]) -> Scored:
+def scored(record: RecordBase, grade: Grade, baselines: dict[str, Baseline]) -> Scored:
     """Returns what tables need to know of an answer."""
     return Scored(
         item=record.id,
         kind=kind_of(record),
-        verdict=verdict,
+        verdict=grade.verdict,
         cluster=record.images[0].sha256 if record.images else record.id,
         modality=record.modality.value,
         tags=record.tags,
         gold=_gold(record),
         chance=_chance(record),
-        metrics=metrics,
+        metrics=grade.metrics,
+        baselines=baselines,
     )
 
 
@@ -134,8 +143,13 @@ def _metrics(answers: Sequence[Scored]) -> dict[str, MetricRow]:
         interval = mean(
             [answer.metrics[name] for answer in having], [answer.cluster for answer in having]
         )
+        beside = [answer.baselines[name] for answer in having if name in answer.baselines]
         found[name] = MetricRow(
-            mean=_short(interval.value), low=_short(interval.low), high=_short(interval.high)
+            mean=_short(interval.value),
+            low=_short(interval.low),
+            high=_short(interval.high),
+            constant=_short(sum(pair[0] for pair in beside) / len(beside)) if beside else None,
+            shuffled=_short(sum(pair[1] for pair in beside) / len(beside)) if beside else None,
         )
     return found
 

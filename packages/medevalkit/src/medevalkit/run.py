@@ -26,15 +26,16 @@ from medevalkit.folder import (
 )
 from medevalkit.items import Items, write_items
 from medevalkit.settings import RunSettings
-from medevalkit.task import Task, resolve
+from medevalkit.task import Task, data_folder, resolve
 
 
-def run(settings: RunSettings, out: Path) -> bool:
+def run(settings: RunSettings, out: Path, *, data: Path | None = None) -> bool:
     """Asks a model every item of its tasks; returns whether there was anything to do.
 
     Args:
         settings: What is asked of which model.
         out: The run's folder; made, or gone on with.
+        data: Where prepared benchmarks lie.
 
     Raises:
         SettingsError: A name is wrong, `out` holds another model's answers, or another process
@@ -42,7 +43,7 @@ def run(settings: RunSettings, out: Path) -> bool:
         DataError: A task or the model's folder is broken.
         Stopped: Too many requests failed; the same command goes on.
     """
-    tasks = resolve(settings.tasks)
+    tasks = resolve(settings.tasks, data_folder(data))
     backend_name, name = split_model(settings.model)
     backend = BACKENDS.get(backend_name)
     fingerprint = backend.fingerprint(name, settings)
@@ -51,7 +52,7 @@ def run(settings: RunSettings, out: Path) -> bool:
         if state.finished:
             say(f"{out}: everything is answered already")
             return False
-        asking = Asking(settings, fingerprint)
+        asking = Asking(settings, state)
         sources = [source(out, task) for task in state.tasks]
         with journals.Journal(out / journals.NAME) as journal:
             collecting = Collecting(asking, journal, settings.shown(), backend_name)

@@ -29,12 +29,14 @@ def score(folder: Path, profiles: Sequence[str] = ()) -> Scores:
     with locked(folder), ExitStack() as stack:
         state, settings = read_state(folder), read_settings(folder)
         scorings = [
-            stack.enter_context(Scoring(folder, name, settings.metrics))
+            stack.enter_context(Scoring(folder, name, settings.reports))
             for name in tuple(profiles) or settings.profiles
         ]
         samples = Samples(folder)
         found: list[Row] = []
         for task, answered in read_answers(folder, state):
+            for scoring in scorings:
+                scoring.begin(task)
             pictures = Manifest(items_path(folder, task.name), root=task.root)
             for record, prediction in answered:
                 if prediction is None:
@@ -43,7 +45,8 @@ def score(folder: Path, profiles: Sequence[str] = ()) -> Scores:
                 samples.offer(record, prediction, grades[0], pictures)
             for scoring in scorings:
                 found += scoring.end(task.name)
-        scores = Scores(model=state.model, finished=state.finished, rows=tuple(found))
+        notes = {name: note for scoring in scorings for name, note in scoring.notes.items()}
+        scores = Scores(model=state.model, finished=state.finished, rows=tuple(found), notes=notes)
         scores.write(folder)
         show(folder, scores, samples.pictures)
         return scores

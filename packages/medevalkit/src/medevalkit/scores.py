@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from pydantic import Field
+
 from lingshu_core.errors import DataError
 from lingshu_core.files import write_atomic
 from lingshu_core.manifest import check_format
@@ -19,6 +21,8 @@ class Scores(Stored):
     finished: bool
     """Whether every item had been asked."""
     rows: tuple[Row, ...]
+    notes: dict[str, str] = Field(default_factory=dict)
+    """By metric, what it depends on or why it could not be computed."""
 
     def write(self, folder: Path) -> None:
         """Writes `scores.json` into a run's folder."""

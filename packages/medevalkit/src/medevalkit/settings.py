@@ -101,6 +101,21 @@ class Engine(Recipe):
     """Further arguments of vLLM's engine, under vLLM's own names."""
 
 
+class ReportSettings(Recipe):
+    """What reports are measured by."""
+
+    metrics: tuple[str, ...] = ("rouge-l", "cider")
+    tokenizer: Literal["words", "ptb"] = "words"
+    """How CIDEr finds words: numbers and runs of letters in lower case, or Stanford's Penn Treebank
+    tokenizer, which needs Java."""
+    frequencies: str | None = None
+    """JSON file with the document frequencies of n-grams for CIDEr, `{"documents": 40504,
+    "frequencies": {"the heart": 12}}`; those of the references where there is none."""
+    weights: dict[str, str] = Field(default_factory=dict)
+    """Folder with the weights of a metric: `{bertscore = "models/distilroberta-base"}`."""
+    batch_size: int = Field(default=16, ge=1)
+
+
 class RunSettings(Recipe):
     """Settings of `medevalkit run`."""
 
@@ -112,6 +127,8 @@ class RunSettings(Recipe):
     tasks: tuple[str, ...] = Field(min_length=1)
     """Names of benchmarks or suites, `manifest:PATH`, or `NAME=PATH`."""
     protocol: Protocol = "direct"
+    blind: bool = False
+    """Ask without the pictures: what is left is knowledge, habit and chance."""
     system: str | None = None
     """A system message before every item; none unless the model's chat template adds one."""
     limit: int | None = Field(default=None, ge=1)
@@ -124,8 +141,7 @@ class RunSettings(Recipe):
     """Ask every choice once for each rotation of its options."""
     profiles: tuple[str, ...] = Field(default=("strict",), min_length=1)
     """Scored with these when the last answer is in."""
-    metrics: tuple[str, ...] = ("rouge-l",)
-    """What reports are measured by."""
+    reports: ReportSettings = ReportSettings()
     sampling: Sampling = Sampling()
     pictures: PictureSettings = PictureSettings()
     endpoint: Endpoint = Endpoint()

@@ -1,13 +1,19 @@
 """What `--tasks` names, as manifests to read."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lingshu_core.console import say
 from lingshu_core.errors import SettingsError
-from lingshu_core.manifest import Manifest
+from lingshu_core.manifest import Manifest, is_finished
+from medevalkit.benchmark import BENCHMARKS
 from medevalkit.folder import TaskState
+from medevalkit.prepare import prepare
+from medevalkit.suites import expand
 
+DATA_VARIABLE = "MEDEVALKIT_DATA"
 _MANIFEST = "manifest:"
 
 
@@ -32,9 +38,28 @@ class Task:
         )
 
 
-def resolve(names: Sequence[str]) -> list[Task]:
-    """Returns the tasks that names stand for; SettingsError where two have the same name."""
-    tasks = [_task(name) for name in names]
+def data_folder(given: Path | None = None) -> Path:
+    """Returns where prepared benchmarks lie: as given, as the environment says, or in the cache."""
+    if given is not None:
+        return given
+    named = os.environ.get(DATA_VARIABLE)
+    return Path(named) if named else Path.home() / ".cache" / "medevalkit"
+
+
+def resolve(names: Sequence[str], data: Path) -> list[Task]:
+    """Returns the tasks that names stand for.
+
+    Args:
+        names: Benchmarks, suites, `manifest:PATH`, or `NAME=PATH` where PATH is a manifest or a
+            publisher's folder.
+        data: Where prepared benchmarks lie. What is missing is prepared, from the hub if it has to
+            be.
+
+    Raises:
+        SettingsError: A name is unknown, two tasks have the same name, or a benchmark is neither
+            prepared nor on the hub.
+    """
+    tasks = [_task(name, data) for name in expand(list(names))]
     known = [task.name for task in tasks]
     for name in known:
         if known.count(name) > 1:
@@ -42,8 +67,21 @@ def resolve(names: Sequence[str]) -> list[Task]:
     return tasks
 
 
-def _task(name: str) -> Task:
+def _task(name: str, data: Path) -> Task:
     if name.startswith(_MANIFEST):
         path = Path(name.removeprefix(_MANIFEST))
         return Task(path.name.removesuffix(".jsonl"), Manifest(path))
-    raise SettingsError(f"{name!r} is no task")
+    called, sep, place = name.partition("=")
+    path = Path(place)
+    if sep and (path.is_file() or is_finished(path)):
+        return Task(called, Manifest(path), called if _known(called) else None)
+    BENCHMARKS.get(called)
+    out = data / called
+    if not is_finished(out):
+        say(f"{called}: is not prepared yet")
+        prepare(called, out, folder=path if sep else None)
+    return Task(called, Manifest(out), called)
+
+
+def _known(name: str) -> bool:
+    return name.replace("-", "_") in {known.replace("-", "_") for known in BENCHMARKS.names()}

@@ -2,17 +2,16 @@
 
 from collections.abc import Sequence
 
-from medevalkit.metric import Metric
+from medevalkit.metric import Measured, Metric, Pair
+from medevalkit.settings import ReportSettings
 
 
-def _compute(responses: Sequence[str], references: Sequence[str]) -> list[float]:
+def _compute(pairs: Sequence[Pair], settings: ReportSettings) -> Measured:
     from rouge_score.rouge_scorer import RougeScorer
 
     scorer = RougeScorer(["rougeL"], use_stemmer=True)
-    return [
-        scorer.score(reference, response)["rougeL"].fmeasure
-        for response, reference in zip(responses, references, strict=True)
-    ]
+    values = [scorer.score(pair.reference, pair.response)["rougeL"].fmeasure for pair in pairs]
+    return Measured({"rouge-l": values}, "rouge-score, stemmed")
 
 
-METRIC = Metric("ROUGE-L", "longest common subsequence, F1, stemmed (rouge-score)", _compute)
+METRIC = Metric("longest common subsequence, F1, stemmed (rouge-score)", _compute)

@@ -2,7 +2,8 @@
 
 from lingshu_core.answers import Check, check, gold_of, grade, options_from
 from lingshu_core.records import Question
-from medevalkit.profile import Grade, Profile, Row
+from medevalkit.benchmark import Benchmark
+from medevalkit.profile import Grade, Profile, Row, Score
 
 
 def _grade(row: Row) -> Grade:
@@ -24,4 +25,8 @@ def _said(found: Check) -> Grade:
     return Grade("right" if found.verdict == "right" else "wrong", found.parsed, found.reason)
 
 
-PROFILE = Profile("the answer grammar shared with the rewards", _grade, _score)
+def _start(benchmark: Benchmark | None) -> Score:
+    return _score
+
+
+PROFILE = Profile("the answer grammar shared with the rewards", _grade, _start)
