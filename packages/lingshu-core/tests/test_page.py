@@ -14,6 +14,7 @@ from lingshu_core.panels import (
     Flow,
     Gallery,
     Lines,
+    Marked,
     Picture,
     Prose,
     Radar,
@@ -104,10 +105,21 @@ def test_a_page_without_charts_needs_no_script(tmp_path):
     assert "plotly" not in (tmp_path / "index.html").read_text(encoding="utf-8").lower()
 
 
+def test_marked_passages_keep_their_order_and_their_spaces(tmp_path):
+    marked = Marked(passages=(("user\n", "soft"), ("a  b", "plain"), ("yes", "strong")))
+    publish(tmp_path, Stats(title="a", package="a", version="0", command="a", panels=(marked,)))
+    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert (
+        '<pre><span class="soft">user\n</span><span class="plain">a  b</span>'
+        '<span class="strong">yes</span></pre>'
+    ) in page
+
+
 def test_text_cannot_become_a_script(tmp_path):
     evil = "</script><script>document.title = 'evil'</script>"
     panels = (
         Prose(title=evil, text=evil),
+        Marked(title=evil, passages=((evil, "strong"),)),
         Table(title=evil, columns=(evil,), rows=((evil,),)),
         Bars(title=evil, series=(Series(name=evil, x=(evil,), y=(1,)),)),
     )

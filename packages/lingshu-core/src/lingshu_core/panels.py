@@ -115,8 +115,18 @@ class Prose(_Panel):
     text: str
 
 
+class Marked(_Panel):
+    """A text whose passages are told apart by colour."""
+
+    kind: Literal["marked"] = "marked"
+    passages: tuple[tuple[str, Literal["plain", "strong", "soft", "label"]], ...]
+    """In order, each with how it is shown: `strong` stands out, `soft` steps back, `label` is a
+    word of the page's own between them."""
+
+
 Panel = Annotated[
-    Facts | Table | Lines | Bars | Radar | Flow | Gallery | Prose, Field(discriminator="kind")
+    Facts | Table | Lines | Bars | Radar | Flow | Gallery | Prose | Marked,
+    Field(discriminator="kind"),
 ]
 
 
