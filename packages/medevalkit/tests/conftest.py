@@ -1,8 +1,11 @@
 """What the tests of medevalkit share: small manifests with real pictures, a tiny model."""
 
 import io
+import json
 import random
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -189,3 +192,72 @@ def make_tiny(folder: Path) -> None:
     Qwen2_5_VLProcessor(
         pictures, tokenizer, Qwen2VLVideoProcessor(), chat_template=TEMPLATE
     ).save_pretrained(folder)
+
+
+class MockEndpoint:
+    """An OpenAI-compatible server whose answers a test decides."""
+
+    def __init__(self) -> None:
+        self.bodies: list[dict[str, Any]] = []
+        self.headers: list[dict[str, str]] = []
+        self.answer: Callable[[dict[str, Any], int], Any] = lambda body, number: self.say("yes")
+        self.flying = 0
+        self.most_flying = 0
+        self._lock = threading.Lock()
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                data = self.rfile.read(int(self.headers["Content-Length"]))
+                outer.serve(self, json.loads(data))
+
+            def log_message(self, *args: Any) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self.server.server_port}/v1"
+
+    def serve(self, handler: BaseHTTPRequestHandler, body: dict[str, Any]) -> None:
+        with self._lock:
+            self.bodies.append(body)
+            self.headers.append(dict(handler.headers))
+            number = len(self.bodies)
+            self.flying += 1
+            self.most_flying = max(self.most_flying, self.flying)
+        try:
+            answer = self.answer(body, number)
+            if answer is None:  # hang up without a word
+                handler.close_connection = True
+                handler.connection.close()
+                return
+            status, headers, content = answer
+            handler.send_response(status)
+            for name, value in headers.items():
+                handler.send_header(name, value)
+            handler.send_header("Content-Length", headers.get("X-Length", str(len(content))))
+            handler.end_headers()
+            handler.wfile.write(content)
+        except OSError:
+            pass
+        finally:
+            with self._lock:
+                self.flying -= 1
+
+    @staticmethod
+    def say(text: str, **more: Any) -> tuple[int, dict[str, str], bytes]:
+        choice = {"index": 0, "message": {"content": text, **more}, "finish_reason": "stop"}
+        usage = {"prompt_tokens": 7, "completion_tokens": 1}
+        return 200, {}, json.dumps({"choices": [choice], "usage": usage}).encode()
+
+
+@pytest.fixture
+def endpoint() -> Iterator[MockEndpoint]:
+    """Returns a server of chat completions on this machine."""
+    mock = MockEndpoint()
+    yield mock
+    mock.server.shutdown()
+    mock.server.server_close()

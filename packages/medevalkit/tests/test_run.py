@@ -166,6 +166,7 @@ def test_replicas_are_asked_apart(toy, tmp_path, counting):
     assert [said.replica for said in predictions(tmp_path / "out")] == [0, 1, 2] * 4
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_it_goes_on_without_asking_twice(toy, tmp_path, counting):
     model, asked = counting
     task = toy(30, pictures=3, reports=False)
@@ -191,3 +192,36 @@ def test_killed_at_any_moment_it_goes_on_without_asking_twice(toy, tmp_path, cou
     subprocess.run([*command[:-1], str(calm)], check=True, capture_output=True)
     assert (calm / "scores.json").read_bytes() == (out / "scores.json").read_bytes()
     assert json.loads((out / "run.json").read_text())["finished"]
+
+
+def test_a_cache_serves_other_runs(toy, tmp_path, counting):
+    model, asked = counting
+    task = toy(8, reports=False)
+    cache = f"cache={tmp_path}/cache.sqlite"
+    run(settings(task, cache, model=model), tmp_path / "one")
+    run(settings(task, cache, model=model), tmp_path / "two")
+    assert len(asked()) == 8
+    assert [p.response for p in predictions(tmp_path / "two")] == ["yes"] * 8
+    run(settings(task, cache, "sampling.seed=5", model=model), tmp_path / "three")
+    assert len(asked()) == 16
+
+
+def test_without_pictures_the_same_question_is_another(toy, tmp_path, counting):
+    model, asked = counting
+    task = toy(6, pictures=2, reports=False)
+    run(settings(task, model=model), tmp_path / "out")
+    run(settings(task, "blind=true", model=model), tmp_path / "out")
+    assert len(set(asked())) == 12
+
+
+def test_a_record_that_cannot_be_put_is_unanswered(toy, tmp_path, counting):
+    model, asked = counting
+    task = toy(3, pictures=1, reports=False)
+    lines = [record.model_dump(mode="json", exclude_none=True) for record in Manifest(task)]
+    lines[1]["question"] = "<image> beside <image>?"
+    odd = task / "odd.jsonl"
+    odd.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    run(settings(odd, model=model), tmp_path / "out")
+    failed = [said for said in predictions(tmp_path / "out") if said.finish_reason == "error"]
+    assert len(failed) == 1 and "marks 2 pictures" in failed[0].error
+    assert len(asked()) == 2

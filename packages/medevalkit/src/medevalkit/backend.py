@@ -2,15 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
 from lingshu_core.messages import Message
 from lingshu_core.records import RecordBase
 from lingshu_core.registry import Registry
 from medevalkit.pictures import Form, Loaded
 from medevalkit.settings import RunSettings
-
-FinishReason = Literal["stop", "length", "refusal", "content_filter", "error"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +32,8 @@ class Answer:
 
     request: Request
     response: str
-    finish_reason: FinishReason
+    finish_reason: str
+    """`stop`, `length`, `refusal`, `content_filter` or `error`."""
     error: str | None = None
     """Why there is no answer, where `finish_reason` is `error`."""
     passing: bool = False

@@ -33,6 +33,12 @@ def run(
     ] = "",
     recipe: Annotated[str, typer.Option(help="A recipe's name, or a TOML file.")] = "",
     data: _Data = None,
+    shard: Annotated[
+        str, typer.Option(help="`i/n`: only every n-th item, from the i-th; see `merge`.")
+    ] = "",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be asked, and ask nothing.")
+    ] = False,
     overrides: Overrides = None,
 ) -> None:
     """Ask a model every item of the tasks, score the answers, and write a page.
@@ -40,14 +46,19 @@ def run(
     Example: `medevalkit run --model hf:runs/nano/instruction --tasks manifest:DIR --out runs/eval`
     """
     from lingshu_core.recipe import find_recipe, load_recipe
+    from medevalkit.preview import preview
     from medevalkit.run import run as start
     from medevalkit.score import is_scored, score
     from medevalkit.settings import RunSettings
 
     given = [] if not model else [f"model={model}"]
     given += [] if not tasks else [f"tasks={tasks.split(',')}"]
+    given += [] if not shard else [f"shard=[{shard.replace('/', ',')}]"]
     source = find_recipe("medevalkit", recipe) if recipe else None
     settings = load_recipe(RunSettings, source, [*given, *(overrides or ())])
+    if dry_run:
+        typer.echo(preview(settings, data))
+        return
     if start(settings, out, data=data) or not is_scored(out, settings):
         score(out)
 
@@ -90,6 +101,22 @@ def prepare(
     name = name.replace("_", "-")
     place = start(name, out or data_folder(data) / name, folder=source, blind=blind)
     typer.echo(f"{place}")
+
+
+@app.command()
+def merge(
+    shards: Annotated[list[Path], typer.Argument(help="Folders of the finished shards.")],
+    out: _Out,
+) -> None:
+    """Put the shards of one run together and score the whole; loads no model.
+
+    Example: `medevalkit merge runs/shard-0 runs/shard-1 --out runs/whole`
+    """
+    from medevalkit.merge import merge as start
+    from medevalkit.score import score
+
+    start(shards, out)
+    score(out)
 
 
 @app.command("score")

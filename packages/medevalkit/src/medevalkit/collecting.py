@@ -1,5 +1,6 @@
 """The loop between items, model and journal."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
@@ -12,9 +13,12 @@ from lingshu_core.manifest import Manifest
 from lingshu_core.records import Operation, Prediction
 from medevalkit.asking import Asking, Wanted
 from medevalkit.backend import Answer, Model, Request
+from medevalkit.cache import Cache
 from medevalkit.items import Items
 from medevalkit.journal import Journal
 from medevalkit.pictures import BrokenPictureError, Form, Loaded, Pictures, ahead
+
+_KEPT = ("response", "finish_reason", "prompt_tokens", "completion_tokens", "latency")
 
 
 @dataclass(frozen=True)
@@ -34,21 +38,22 @@ class Collecting:
     Args:
         asking: How items are put.
         journal: Where answers go.
-        model: The model as the user named it.
-        backend: Name of its backend.
+        cache: Where answers are kept across runs.
+        backend: Name of the model's backend.
     """
 
-    def __init__(self, asking: Asking, journal: Journal, model: str, backend: str) -> None:
+    def __init__(self, asking: Asking, journal: Journal, cache: Cache | None, backend: str) -> None:
         self._asking = asking
         self._journal = journal
-        self._model = model
+        self._cache = cache
+        self._model = asking.settings.shown()
         self._waiting: dict[bytes, list[Wanted]] = {}
         self._made = Operation(
             package="lingshu-medevalkit",
             version=version("lingshu-medevalkit"),
             operation="run",
             settings=asking.digest,
-            model=model,
+            model=self._model,
             endpoint=backend,
         )
         self.asked = 0
@@ -84,16 +89,6 @@ class Collecting:
             finally:
                 model.close()
 
-    def predictions(self, source: Source) -> Iterator[tuple[Wanted, Prediction | None]]:
-        """Yields what is wanted of a task, in the order of its items, with what is there of it."""
-        for record in source.items:
-            for wanted in self._asking.wanted(source.task, record):
-                yield wanted, self._journal.prediction(wanted.prediction)
-
-    def may_pass(self, wanted: Wanted) -> bool:
-        """Says whether an item failed in a way that may be gone next time."""
-        return not self._journal.has(wanted.prediction)
-
     def _requests(self, sources: list[Source], form: Form, pictures: Pictures) -> Iterator[Request]:
         started = (
             (wanted, [] if form == "none" else _load(wanted, source, pictures))
@@ -125,11 +120,18 @@ class Collecting:
                     self._write(wanted, {"finish_reason": "error", "error": wanted.fault})
                 elif wanted.key in self._waiting:
                     self._waiting[wanted.key].append(wanted)
-                elif twin := self._journal.answered(wanted.key):
-                    self._write(wanted, _said(twin))
+                elif known := self._known(wanted.key):
+                    self._write(wanted, known)
                 else:
                     self._waiting[wanted.key] = [wanted]
                     yield wanted
+
+    def _known(self, key: bytes) -> dict[str, object] | None:
+        """Returns what was answered to the same request, in this run or in another one."""
+        if twin := self._journal.answered(key):
+            return twin.model_dump(include=set(_KEPT))
+        cached = self._cache.get(key) if self._cache else None
+        return None if cached is None else json.loads(cached)
 
     def _take(self, answer: Answer) -> None:
         said = {
@@ -140,7 +142,10 @@ class Collecting:
             "completion_tokens": answer.completion_tokens,
             "latency": None if answer.latency is None else round(answer.latency, 4),
         }
-        for wanted in self._waiting.pop(answer.request.key):
+        key = answer.request.key
+        if self._cache and answer.finish_reason != "error":
+            self._cache.put(key, json.dumps({name: said[name] for name in _KEPT}))
+        for wanted in self._waiting.pop(key):
             self._write(wanted, said, passing=answer.passing)
         if not answer.passing:
             return
@@ -176,15 +181,3 @@ class Collecting:
 def _load(wanted: Wanted, source: Source, pictures: Pictures) -> list[Future[Loaded]]:
     images = (piece.image for message in wanted.messages for piece in message.content)
     return [pictures.load(image, source.pictures) for image in images if image is not None]
-
-
-def _said(twin: Prediction) -> dict[str, object]:
-    return twin.model_dump(
-        include={
-            "response",
-            "finish_reason",
-            "prompt_tokens",
-            "completion_tokens",
-            "latency",
-        }
-    )

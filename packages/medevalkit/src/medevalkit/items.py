@@ -58,10 +58,9 @@ def write_items(
     side = path.with_name(f".{path.name}.partial")
     side.parent.mkdir(parents=True, exist_ok=True)
     with side.open("wb") as file:
-        for record in _selected(manifest, limit, shard):
-            for item in rotations(record) if circular else (record,):
-                file.write(RECORD.serializer.to_json(item, exclude_none=True) + b"\n")
-                count += 1
+        for item in selected(manifest, limit, shard, circular=circular):
+            file.write(RECORD.serializer.to_json(item, exclude_none=True) + b"\n")
+            count += 1
     side.replace(path)
     return count
 
@@ -100,9 +99,10 @@ def kind_of(record: RecordBase) -> str:
     return record.answer_kind if isinstance(record, Question) else record.type
 
 
-def _selected(
-    manifest: Manifest, limit: int | None, shard: tuple[int, int] | None
+def selected(
+    manifest: Manifest, limit: int | None, shard: tuple[int, int] | None, *, circular: bool
 ) -> Iterator[RecordBase]:
+    """Yields what is asked of a task; the arguments are those of `write_items`."""
     number = -1
     for record in manifest:
         if not isinstance(record, ASKED):
@@ -111,7 +111,7 @@ def _selected(
         if limit is not None and number >= limit:
             return
         if shard is None or number % shard[1] == shard[0]:
-            yield record
+            yield from rotations(record) if circular else (record,)
 
 
 def _grouped(path: Path) -> list[int]:

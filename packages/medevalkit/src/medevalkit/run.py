@@ -1,16 +1,18 @@
 """`medevalkit run`: asks a model every item of its tasks, once, and scores what it said."""
 
 import shutil
+from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
 
 from lingshu_core.console import say
-from lingshu_core.errors import SettingsError
+from lingshu_core.errors import DataError, SettingsError
 from lingshu_core.manifest import Manifest, Producer
 from lingshu_core.manifest_writer import ManifestWriter
 from medevalkit import journal as journals
 from medevalkit.asking import Asking
 from medevalkit.backend import BACKENDS, split_model
+from medevalkit.cache import Cache
 from medevalkit.collecting import Collecting, Source
 from medevalkit.folder import (
     PREDICTIONS_NAME,
@@ -52,16 +54,16 @@ def run(settings: RunSettings, out: Path, *, data: Path | None = None) -> bool:
         if state.finished:
             say(f"{out}: everything is answered already")
             return False
-        asking = Asking(settings, state)
-        sources = [source(out, task) for task in state.tasks]
-        with journals.Journal(out / journals.NAME) as journal:
-            collecting = Collecting(asking, journal, settings.shown(), backend_name)
+        with ExitStack() as stack:
+            journal = stack.enter_context(journals.Journal(out / journals.NAME))
+            cache = stack.enter_context(Cache(Path(settings.cache))) if settings.cache else None
+            collecting = Collecting(Asking(settings, state), journal, cache, backend_name)
             missing = max(0, state.wanted(settings.replicas) - len(journal))
+            sources = [source(out, task) for task in state.tasks]
             collecting.collect(
                 sources, backend.pictures, lambda: backend.open(name, settings), missing
             )
-            failed = _publish(collecting, sources, asking, out)
-        write_state(out, state.model_copy(update={"finished": failed == 0}))
+        failed = publish(settings, state, out)
         say(f"{out}: {collecting.asked} requests" + (f", {failed} unanswered" if failed else ""))
         return True
 
@@ -120,8 +122,13 @@ def _selection(settings: RunSettings) -> tuple[object, ...]:
     return settings.limit, settings.shard, settings.circular
 
 
-def _publish(collecting: Collecting, sources: list[Source], asking: Asking, out: Path) -> int:
-    """Writes the manifest of predictions and returns how many answers failed in passing."""
+def publish(settings: RunSettings, state: RunState, out: Path) -> int:
+    """Ends a run whose answers are all in its journal.
+
+    Returns:
+        How many answers failed in a way that may be gone next time; the run is finished if none.
+    """
+    asking = Asking(settings, state)
     folder = out / PREDICTIONS_NAME
     if folder.exists():
         shutil.rmtree(folder)
@@ -132,10 +139,17 @@ def _publish(collecting: Collecting, sources: list[Source], asking: Asking, out:
         settings=asking.digest,
     )
     failed = 0
-    with ManifestWriter(folder, producer=producer) as writer:
-        for source in sources:
-            for wanted, prediction in collecting.predictions(source):
-                assert prediction is not None, "the model left a request unanswered"
-                writer.write(prediction)
-                failed += collecting.may_pass(wanted)
+    with (
+        journals.Journal(out / journals.NAME) as journal,
+        ManifestWriter(folder, producer=producer) as writer,
+    ):
+        for task in state.tasks:
+            for record in Items(items_path(out, task.name)):
+                for wanted in asking.wanted(task.name, record):
+                    prediction = journal.prediction(wanted.prediction)
+                    if prediction is None:
+                        raise DataError("was not answered", path=out, record=record.id)
+                    writer.write(prediction)
+                    failed += not journal.has(wanted.prediction)
+    write_state(out, state.model_copy(update={"finished": failed == 0}))
     return failed

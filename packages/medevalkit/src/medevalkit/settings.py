@@ -74,6 +74,8 @@ class Endpoint(Recipe):
     """Price of a million prompt tokens, for the account."""
     price_out: float = Field(default=0.0, ge=0)
     """Price of a million tokens of answers."""
+    limit_field: str = "max_tokens"
+    """What the body calls the longest answer; some models want `max_completion_tokens`."""
     body: dict[str, str | int | float | bool] = Field(default_factory=dict)
     """Further fields of the request's body, as some servers want them."""
 

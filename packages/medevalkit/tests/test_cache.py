@@ -1,0 +1,50 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lingshu_core.errors import DataError
+from medevalkit.cache import Cache
+
+
+def test_what_was_put_is_there_later(tmp_path):
+    path = tmp_path / "deep" / "cache.sqlite"
+    with Cache(path) as cache:
+        assert cache.get(b"a") is None
+        cache.put(b"a", "one")
+        cache.put(b"a", "two")
+        assert cache.get(b"a") == "one"
+    with Cache(path) as cache:
+        assert cache.get(b"a") == "one"
+
+
+def test_two_processes_share_a_file(tmp_path):
+    path = tmp_path / "cache.sqlite"
+    code = (
+        "import sys; from pathlib import Path; from medevalkit.cache import Cache\n"
+        "with Cache(Path(sys.argv[1])) as cache:\n"
+        "    for n in range(300): cache.put(f'{sys.argv[2]}{n}'.encode(), 'x')\n"
+    )
+    children = [subprocess.Popen([sys.executable, "-c", code, str(path), name]) for name in "ab"]
+    assert [child.wait() for child in children] == [0, 0]
+    with Cache(path) as cache:
+        assert all(cache.get(f"{name}{n}".encode()) == "x" for name in "ab" for n in range(300))
+
+
+def test_a_file_that_is_none(tmp_path):
+    path = tmp_path / "cache.sqlite"
+    path.write_bytes(b"not a database at all, but long enough to look at" * 20)
+    with pytest.raises(DataError, match="no cache"), Cache(path):
+        pass
+
+
+def test_a_newer_file_is_refused(tmp_path):
+    import sqlite3
+
+    path = Path(tmp_path / "cache.sqlite")
+    base = sqlite3.connect(path)
+    base.execute("PRAGMA user_version=9")
+    base.close()
+    with pytest.raises(DataError, match="newer"), Cache(path):
+        pass
