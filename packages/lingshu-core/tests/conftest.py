@@ -52,10 +52,14 @@ PRODUCER = Producer(package="tests", version="0", command="tests", settings="")
 
 
 @pytest.fixture(autouse=True, scope="session")
-def no_waiting_for_the_disk():
-    """Power cuts are not tested; the processes that the tests start wait as ever."""
+def quick():
+    """No waiting for the disk, since power cuts are not tested, and no search for plug-ins.
+
+    The processes that the tests start wait as ever.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda handle: None)
+        patch.setenv("LINGSHU_PLUGINS", "0")
         yield
 
 
@@ -153,8 +157,11 @@ def parts():
 
 
 SERVER = """
-import json, os, sys, tempfile
-import lingshu_core.cli, lingshu_core.conversion, lingshu_core.selection, lingshu_core.validation
+import contextlib, io, json, os, sys, tempfile, traceback
+import jinja2, lingshu_core.cli, lingshu_core.conversion, lingshu_core.pipeline
+import lingshu_core.schemas, lingshu_core.selection, lingshu_core.validation
+with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()):
+    lingshu_core.cli.app(["manifest", "schema"])  # what the first command imports, all have
 for line in sys.stdin:
     words, folder = json.loads(line)
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
@@ -164,8 +171,16 @@ for line in sys.stdin:
             os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
             os.dup2(out.fileno(), 1)
             os.dup2(err.fileno(), 2)
-            sys.argv = ["lingshu", *words]
-            lingshu_core.cli.main()
+            sys.argv, status = ["lingshu", *words], 0
+            try:
+                lingshu_core.cli.main()
+            except SystemExit as end:
+                status = end.code or 0
+            except BaseException:
+                traceback.print_exc()
+                status = 1
+            sys.stdout.flush()
+            os._exit(status)  # without the cost of taking down the interpreter
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         told = []
         for file in (out, err):
@@ -186,7 +201,6 @@ def lingshu():
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, "LINGSHU_PLUGINS": "0"},
     )
 
     def run(*words):

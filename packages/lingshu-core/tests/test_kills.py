@@ -33,8 +33,8 @@ COMMANDS = {
 def inputs(tmp_path_factory, make_manifest):
     """Two manifests with pictures, and the first of them as LLaVA has it."""
     folder = tmp_path_factory.mktemp("inputs")
-    make_manifest(folder / "one", range(150))
-    make_manifest(folder / "two", range(150, 300))
+    make_manifest(folder / "one", range(60))
+    make_manifest(folder / "two", range(60, 120))
     convert_to(folder / "one", folder / "llava", "llava")
     paths = {name: folder / name for name in ("one", "two")}
     return {**paths, "llava": folder / "llava" / "data.json"}
@@ -109,7 +109,7 @@ def test_killed_at_any_moment(tmp_path, inputs, name):
             os._exit(0)
         return child
 
-    hits = kill_again_and_again(start, out, whole, seconds * 1.2, 8, seed=name)
+    hits = kill_again_and_again(start, out, whole, seconds * 1.2, 6, seed=name)
     assert hits >= 3
     work(name, inputs, out)
     assert tree(out) == whole

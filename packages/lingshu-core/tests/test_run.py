@@ -113,15 +113,12 @@ def test_killed_and_resumed(started, folder, lingshu, victim):
     assert writers[:2] == [child, child] and writers[2] != child
 
 
-def test_stopped_by_hand(started):
+def test_a_second_run_waits_and_the_first_is_stopped_by_hand(started, lingshu):
     parent, child = started
+    second = lingshu("run", "small.toml")
+    assert second.returncode == 2
+    assert second.stderr == "error: another process is running runs/small: wait for it\n"
     parent.send_signal(signal.SIGINT)
     _, told = parent.communicate(timeout=10)
     assert parent.returncode == 4 and "the same command goes on there" in told
     assert gone(child)
-
-
-def test_a_second_run_waits_its_turn(started, lingshu):
-    second = lingshu("run", "small.toml")
-    assert second.returncode == 2
-    assert second.stderr == "error: another process is running runs/small: wait for it\n"

@@ -5,6 +5,7 @@ import math
 import mimetypes
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any, Literal
@@ -62,15 +63,8 @@ def write_page(
     Raises:
         DataError: A picture of a gallery is missing or lies outside its folder.
     """
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("lingshu_core"), autoescape=True, trim_blocks=True
-    )
-    environment.filters["shown"] = shown
-    template = environment.get_template("page.html.j2")
     has_charts = any(isinstance(p, _CHARTS) for s in sections for p in s.stats.panels)
-    text = template.render(
+    text = _template().render(
         title=title,
         lead=lead,
         sections=[_section(section, number) for number, section in enumerate(sections)],
@@ -81,6 +75,17 @@ def write_page(
         with as_file(files("plotly").joinpath("package_data", SCRIPT_NAME)) as path:
             link_or_copy(path, out.parent / SCRIPT_NAME)
     write_atomic(out, text)
+
+
+@cache
+def _template() -> Any:
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("lingshu_core"), autoescape=True, trim_blocks=True
+    )
+    environment.filters["shown"] = shown
+    return environment.get_template("page.html.j2")
 
 
 def shown(cell: Cell) -> str:

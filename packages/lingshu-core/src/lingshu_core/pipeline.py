@@ -283,10 +283,12 @@ def _is_there(path: Path) -> bool:
 
 def _version(command: str) -> str:
     """Returns the version of the distribution whose console script a command is."""
+    if command == "python":
+        return sys.version
     for point in entry_points(group="console_scripts", name=command):
         if point.dist is not None:
             return f"{point.dist.name} {point.dist.version}"
-    return sys.version if command == "python" else ""
+    return ""
 
 
 def _intact(job: _Job, done: Done) -> bool:
