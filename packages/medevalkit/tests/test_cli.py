@@ -8,7 +8,7 @@ import pytest
 
 from medevalkit.cli import main
 
-COMMANDS = ("tasks", "prepare", "run", "score", "merge")
+COMMANDS = ("tasks", "prepare", "run", "score", "grade", "merge")
 
 
 @dataclass
@@ -24,7 +24,7 @@ def medevalkit(monkeypatch, capsys):
 
     def start(*arguments, typed=""):
         monkeypatch.setattr(sys, "argv", ["medevalkit", *map(str, arguments)])
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(typed.encode())))
+        monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
         try:
             main()
             status = 0
@@ -109,3 +109,22 @@ def test_the_card_of_a_benchmark(medevalkit):
 def test_no_folder_is_no_run(tmp_path, medevalkit):
     ran = medevalkit("score", tmp_path)
     assert ran.returncode == 3 and "it is no run of medevalkit" in ran.stderr
+
+
+def test_grading_from_standard_input(medevalkit):
+    rows = '{"gold": "no", "response": "No."}\n{broken\n{"gold": "yes", "response": "no"}\n'
+    ran = medevalkit("grade", "--kind", "yesno", typed=rows)
+    assert ran.returncode == 3
+    found = [json.loads(line) for line in ran.stdout.splitlines()]
+    assert [one.get("verdict") for one in found] == ["right", None, "wrong"]
+
+
+def test_one_item_explained(toy, tmp_path, medevalkit):
+    task = toy(4)
+    out = tmp_path / "out"
+    medevalkit("run", "--model", "constant", "--tasks", f"manifest:{task}", "--out", out)
+    item = json.loads((out / "items" / "toy.jsonl").read_text().splitlines()[2])["id"]
+    ran = medevalkit("score", out, "--explain", item)
+    assert "strict            unparsed  parsed None by empty" in ran.stdout
+    assert "official          right     parsed 'A' by likeness" in ran.stdout
+    assert medevalkit("score", out, "--explain", "nothing").returncode == 2

@@ -125,11 +125,43 @@ def score_again(
     profile: Annotated[
         list[str] | None, typer.Option(help="`strict`, `official`, `official-2025-06`.")
     ] = None,
+    explain: Annotated[
+        str, typer.Option(metavar="ID", help="Show what each profile did with one item.")
+    ] = "",
 ) -> None:
     """Score the answers of a run again; loads no model.
 
     Example: `medevalkit score runs/eval --profile strict --profile official`
     """
+    if explain:
+        from medevalkit.explain import explain as shown
+        from medevalkit.profile import PROFILES
+
+        typer.echo(shown(folder, explain, profile or PROFILES.names()))
+        return
     from medevalkit.score import score as start
 
     start(folder, profile or ())
+
+
+@app.command()
+def grade(
+    kind: Annotated[str, typer.Option(help="`choice`, `yesno`, `closed` or `open`.")],
+    profile: Annotated[
+        str, typer.Option(help="`strict`, `official`, `official-2025-06`.")
+    ] = "strict",
+) -> None:
+    """Grade rows from standard input, JSON lines with choices, gold and response.
+
+    Example: `medevalkit grade --kind choice < rows.jsonl > graded.jsonl`
+    """
+    import sys
+
+    from medevalkit.grade import grade_lines
+
+    fine = True
+    for line, good in grade_lines(sys.stdin, kind, profile):
+        fine &= good
+        typer.echo(line)
+    if not fine:
+        raise typer.Exit(3)
