@@ -9,7 +9,7 @@ from rl_endpoint import serving
 from lingshu_core.errors import SettingsError, Stopped
 from lingshu_core.golds import PhraseGold
 from lingshu_core.records import Question, Source
-from lingshu_rl import judge as judge_module
+from lingshu_rl import endpoint as endpoint_module
 from lingshu_rl.judge import Judge
 from lingshu_rl.reward import Scorer
 from lingshu_rl.settings import Judge as JudgeSettings
@@ -37,7 +37,7 @@ def cache(tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def short_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(judge_module, "_PAUSE", 0.05)
+    monkeypatch.setattr(endpoint_module, "_PAUSE", 0.05)
 
 
 def settings(url: str, **more: object) -> JudgeSettings:
@@ -126,7 +126,7 @@ def test_endpoint_that_stays_away_stops_the_run(cache: Path):
 def test_wrong_key_is_a_matter_of_settings(cache: Path):
     with (
         serving(lambda prompt: 401) as endpoint,
-        pytest.raises(SettingsError, match="the judge at"),
+        pytest.raises(SettingsError, match="the model 'm' at"),
     ):
         Judge(settings(endpoint.url), cache)([answered("concrement")])
 

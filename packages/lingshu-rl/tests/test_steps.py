@@ -9,7 +9,9 @@ from lingshu_core.manifest import Manifest
 from lingshu_core.records import Option, Question, Source
 from lingshu_rl.step import STEPS, Desk, Item, Spool, load_step
 from lingshu_rl.steps.balance import Balance, share_out
+from lingshu_rl.steps.decontaminate import Decontaminate
 from lingshu_rl.steps.gold import Golds
+from lingshu_rl.steps.near_duplicates import NearDuplicates
 from lingshu_rl.steps.open_choices import OpenChoices
 from lingshu_rl.steps.sources import Sources
 
@@ -224,3 +226,65 @@ def test_spool_gives_back_what_it_was_given(items, tmp_path: Path):
     with Spool(iter(made), tmp_path) as spool:
         assert list(spool) == list(spool) == made
         assert spool.count == 2
+
+
+def test_near_duplicates_of_one_picture_are_thinned(items, desk: Desk):
+    texts = [
+        "Is there a mass in the left kidney of this patient on the scan?",
+        "Is there a mass in the left kidney of this patient on the scan",
+        "Is there a MASS in the left kidney of this patient on the scan??",
+        "Is there a mass in the right kidney of this patient on the scan?",
+        "Which organ is enlarged?",
+    ]
+    asked = [phrase(f"p{n}", "yes").replace(question=text) for n, text in enumerate(texts)]
+    kept = [i.question.id for i in NearDuplicates().run(items(asked), desk)]
+    assert kept == ["p0", "p3", "p4"]
+    assert desk.drops["", "asks nearly the same of the same picture"] == 2
+
+
+def test_same_words_with_another_answer_or_picture_are_no_duplicates(items, desk: Desk):
+    from lingshu_core.records import Image
+
+    image = Image(path="images/a.png", sha256="a" * 64, width=2, height=2)
+    asked = [
+        phrase("p0", "liver"),
+        phrase("p1", "spleen"),
+        phrase("p2", "liver").replace(images=(image,)),
+    ]
+    assert len(list(NearDuplicates().run(items(asked), desk))) == 3
+
+
+def test_endless_repeats_are_thinned(items, desk: Desk):
+    from lingshu_core.records import Image
+
+    asked = [
+        phrase(f"p{n}", "liver").replace(
+            images=(Image(path=f"images/{n}.png", sha256=f"{n:064}", width=2, height=2),)
+        )
+        for n in range(10)
+    ]
+    assert len(list(NearDuplicates(repeats=4).run(items(asked), desk))) == 4
+
+
+def test_decontaminate(items, desk: Desk, tmp_path: Path):
+    from lingshu_core.records import Image
+
+    image = Image(path="images/a.png", sha256="a" * 64, width=2, height=2)
+    other = image.model_copy(update={"sha256": "b" * 64})
+    source = SOURCE.model_copy(update={"group": "patient-1"})
+    held = [
+        phrase("h0", "liver").replace(images=(image,)),
+        phrase("h1", "liver").replace(source=source, images=(other,)),
+        phrase("h2", "liver").replace(question="What is the LARGEST organ?"),
+    ]
+    path = tmp_path / "held.jsonl"
+    path.write_text("".join(q.model_dump_json(exclude_none=True) + "\n" for q in held))
+    asked = [
+        phrase("p0", "spleen").replace(question="Another?", images=(image,)),
+        phrase("p1", "spleen").replace(source=source, question="Another one?"),
+        phrase("p2", "liver").replace(question="what is the largest organ"),
+        phrase("p3", "liver").replace(question="What is the smallest organ?"),
+    ]
+    kept = Decontaminate(against=(str(path),)).run(items(asked), desk)
+    assert [item.question.id for item in kept] == ["p3"]
+    assert len(desk.drops) == 3

@@ -56,3 +56,22 @@ def run(
 
     settings = load_recipe(TrainingRecipe, find_recipe("lingshu_rl", recipe), overrides or ())
     train(settings, out, dry_run=dry_run)
+
+
+@app.command()
+def rollouts(
+    run: Annotated[Path, typer.Argument(help="Folder of `lingshu-rl run`, finished or running.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder of the page [RUN/log/page].")
+    ] = None,
+    prompts: Annotated[
+        Path | None, typer.Option(help="The questions, where they are no longer where they were.")
+    ] = None,
+) -> None:
+    """Write the page of a run: curves, and every prompt with its pictures and answers.
+
+    Example: `lingshu-rl rollouts rl --out rl-page`
+    """
+    from lingshu_rl.viewer import write_viewer
+
+    write_viewer(run, out or run / "log" / "page", prompts)

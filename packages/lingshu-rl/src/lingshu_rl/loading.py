@@ -1,5 +1,7 @@
 """Models and processors as `transformers` loads them, of which only names are known here."""
 
+import os
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -7,6 +9,8 @@ from typing import Any
 import torch
 import transformers
 from transformers.utils import logging
+
+from lingshu_core.errors import SettingsError
 
 _transformers: Any = transformers
 
@@ -44,8 +48,25 @@ def _part(name: str) -> str:
     return "vision" if "visual." in name else "llm"
 
 
+def join_ranks(*, cpu: bool) -> None:
+    """Tells DeepSpeed of the other ranks; ZeRO-3 parts a model while it is loaded.
+
+    Raises:
+        SettingsError: The process was not started by torchrun.
+    """
+    if "WORLD_SIZE" not in os.environ:
+        raise SettingsError(
+            "hardware.deepspeed needs ranks: start with torchrun --nproc_per_node N -m lingshu_rl"
+        )
+    import deepspeed
+
+    deepspeed.init_distributed(dist_backend="gloo" if cpu else "nccl", verbose=False)
+
+
 def quiet() -> None:
     """Keeps progress bars and advice of `transformers` off the terminal."""
     chatter: Any = logging
     chatter.disable_progress_bar()
     chatter.set_verbosity_error()
+    # DeepSpeed calls what torch has renamed, thousands of times.
+    warnings.filterwarnings("ignore", r"`torch\.distributed\..* is deprecated", FutureWarning)

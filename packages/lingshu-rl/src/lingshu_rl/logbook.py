@@ -16,16 +16,18 @@ LOG = "log"
 
 
 class Journal:
-    """A file of JSON lines, each with a `step`; what a resumed run makes again is cut off."""
+    """A file of JSON lines; what a resumed run makes again is cut off."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def rewind(self, step: int) -> None:
         """Forgets what was written after a step."""
-        kept = [line for line in self.read() if line["step"] <= step]
-        text = "".join(json.dumps(line) + "\n" for line in kept)
-        write_atomic(self.path, text)
+        self.keep([line for line in self.read() if line["step"] <= step])
+
+    def keep(self, lines: Iterable[Mapping[str, Any]]) -> None:
+        """Replaces what stands there, a line cut by a kill included."""
+        write_atomic(self.path, "".join(json.dumps(line) + "\n" for line in lines))
 
     def add(self, line: Mapping[str, Any]) -> None:
         """Appends a line."""

@@ -17,7 +17,11 @@ def publish_run(out: Path, recipe: TrainingRecipe, producer: Producer) -> dict[s
     rollouts = Journal(out / LOG / "rollouts.jsonl").read()
     steps = Journal(out / LOG / "steps.jsonl").read()
     times = Journal(out / LOG / "times.jsonl").read()
+    heldout = Journal(out / LOG / "heldout.jsonl").read()
     figures = _figures(rollouts, steps)
+    if heldout:
+        figures["heldout_before"] = round(heldout[0]["accuracy"], 6)
+        figures["heldout_after"] = round(heldout[-1]["accuracy"], 6)
     stats = Stats(
         title=f"Reinforcement learning: {recipe.name}",
         summary=_summary(figures),
@@ -32,7 +36,10 @@ def publish_run(out: Path, recipe: TrainingRecipe, producer: Producer) -> dict[s
             "even_groups": sum(line["even"] for line in rollouts),
         },
         figures=figures,
-        panels=_panels(rollouts, steps, figures),
+        panels=(
+            Facts(title="In short", facts=dict(figures), wide=True),
+            *run_panels(rollouts, steps, heldout),
+        ),
     )
     publish(out, stats)
     return figures
@@ -63,16 +70,18 @@ def _summary(figures: dict[str, float]) -> str:
     )
 
 
-def _panels(
-    rollouts: Sequence[dict[str, Any]], steps: Sequence[dict[str, Any]], figures: dict[str, float]
+def run_panels(
+    rollouts: Sequence[dict[str, Any]],
+    steps: Sequence[dict[str, Any]],
+    heldout: Sequence[dict[str, Any]] = (),
 ) -> tuple[Panel, ...]:
+    """Returns the curves and tables of a run, from its journals."""
     names = list(rollouts[0]["rewards"]) if rollouts else []
     reward = [
         _series("sum", rollouts, lambda line: line["reward"]),
         *(_series(n, rollouts, lambda line, n=n: line["rewards"][n]) for n in names),
     ]
     return (
-        Facts(title="In short", facts=dict(figures), wide=True),
         Lines(
             title="Reward",
             note="Mean over the answers of a rollout.",
@@ -80,6 +89,7 @@ def _panels(
             y="reward",
             series=tuple(reward),
         ),
+        *_heldout(heldout),
         Lines(
             title="Divergence and entropy",
             note="A divergence that runs away or an entropy that falls to nothing is a collapse.",
@@ -111,6 +121,24 @@ def _panels(
         _breakdown("Reward by kind of gold", rollouts, "by_gold"),
         _reasons(rollouts),
     )
+
+
+def _heldout(lines: Sequence[dict[str, Any]]) -> list[Panel]:
+    if not lines:
+        return []
+    names = sorted(name for name in lines[0]["by_topic"] if name)
+    return [
+        Lines(
+            title="Held-out accuracy",
+            note=f"Greedy answers to {lines[0]['n']} questions that training does not see.",
+            x="step",
+            y="share right",
+            series=(
+                _series("all", lines, lambda line: line["accuracy"]),
+                *(_series(n, lines, lambda line, n=n: line["by_topic"].get(n)) for n in names),
+            ),
+        )
+    ]
 
 
 def _series(name: str, lines: Sequence[dict[str, Any]], value: Any) -> Series:

@@ -100,6 +100,15 @@ def _decode(path: Path, record: str) -> Any:
         raise DataError(f"the picture cannot be read ({error})", path=path, record=record) from None
 
 
+def prompt_ids(asked: Asked, images: Sequence[Any], processor: Any) -> tuple[int, ...]:
+    """Returns the tokens of a prompt, the place of each picture filled as the model reads it."""
+    text = processor.apply_chat_template(
+        asked.chat(images), add_generation_prompt=True, tokenize=False
+    )
+    inputs = processor(text=[text], images=list(images) or None)
+    return tuple(inputs["input_ids"][0])
+
+
 def prompt_length(asked: Asked, processor: Any) -> int:
     """Returns how many tokens a prompt has, picture tokens included, without opening a picture."""
     text = processor.apply_chat_template(asked.chat(), add_generation_prompt=True, tokenize=False)

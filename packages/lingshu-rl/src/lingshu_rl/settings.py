@@ -111,20 +111,25 @@ class Reward(Recipe):
     """Whether a value of 0 makes the whole reward 0."""
 
 
-class Judge(Recipe):
-    """A model at an OpenAI-compatible endpoint that is asked where the rules say `unknown`."""
+class Endpoint(Recipe):
+    """A model at an OpenAI-compatible endpoint."""
 
     model: str
     base_url: str = "http://127.0.0.1:8000/v1"
     key_variable: str = "OPENAI_API_KEY"
     """Environment variable that holds the key; the key itself stands nowhere."""
     cache: str | None = None
-    """SQLite file shared by runs; None: in the state of the run."""
+    """SQLite file of its replies, shared by runs; None: beside the work."""
     concurrency: int = Field(default=16, ge=1)
     timeout: float = Field(default=60.0, gt=0)
     """Seconds one request may take."""
     patience: float = Field(default=600.0, ge=0)
-    """Seconds that training waits for an endpoint that is down before it stops, resumable."""
+    """Seconds that the work waits for an endpoint that is down before it stops, resumable."""
+
+
+class Judge(Endpoint):
+    """A model that is asked where the rules say `unknown`."""
+
     max_answer: int = Field(default=400, ge=1)
     """Characters; a longer answer is wrong without asking."""
 

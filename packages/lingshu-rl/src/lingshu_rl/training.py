@@ -54,6 +54,11 @@ class Run:
         return Journal(self.out / LOG / "rollouts.jsonl")
 
     @property
+    def heldout(self) -> Journal:
+        """Accuracy on questions that training does not see."""
+        return Journal(self.out / LOG / "heldout.jsonl")
+
+    @property
     def times(self) -> Journal:
         """Seconds by phase; the one journal in which two equal runs differ."""
         return Journal(self.out / LOG / "times.jsonl")
@@ -107,7 +112,11 @@ def _open(recipe: TrainingRecipe, out: Path) -> Run:
         command="lingshu-rl run",
         settings=recipe.digest(),
     )
-    parents = (checkpoint_parent(Path(recipe.parent)), Manifest(recipe.prompts).parent())
+    manifests = (recipe.prompts, *([recipe.heldout] if recipe.heldout else []))
+    parents = (
+        checkpoint_parent(Path(recipe.parent)),
+        *(Manifest(path).parent() for path in manifests),
+    )
     return Run(recipe, out, producer, parents)
 
 
@@ -156,7 +165,8 @@ def _trainer(run: Run, plan: Plan, questions: list[Any], processor: Any) -> Any:
     from transformers import PrinterCallback
 
     from lingshu_rl.engine import banned
-    from lingshu_rl.loading import freeze, load_model
+    from lingshu_rl.heldout import Heldout
+    from lingshu_rl.loading import freeze, join_ranks, load_model
     from lingshu_rl.progress import Progress
     from lingshu_rl.report import RolloutReport
     from lingshu_rl.trainer import Setup, Trainer
@@ -183,6 +193,8 @@ def _trainer(run: Run, plan: Plan, questions: list[Any], processor: Any) -> Any:
         resampling=recipe.objective.resampling,
         shuffle_rewards=recipe.shuffle_rewards,
     )
+    if recipe.hardware.deepspeed != "none":
+        join_ranks(cpu=recipe.hardware.device == "cpu")
     model = load_model(recipe.parent, recipe.hardware.precision)
     freeze(model, recipe.optimizer.freeze)
     trainer = Trainer(
@@ -193,6 +205,15 @@ def _trainer(run: Run, plan: Plan, questions: list[Any], processor: Any) -> Any:
         callbacks=[Progress(run.steps, report, plan, keep=recipe.keep)],
     )
     trainer.remove_callback(PrinterCallback)
+    if recipe.heldout:
+        measure = Heldout(
+            Path(recipe.heldout),
+            run.heldout,
+            recipe.heldout_every,
+            _start(run, questions, processor),
+        )
+        measure.trainer = trainer
+        trainer.add_callback(measure)
     return trainer
 
 
@@ -207,23 +228,28 @@ def _judge(run: Run) -> Any:
 
 def _engine(run: Run, questions: Sequence[Any], processor: Any) -> Any:
     """Starts the engine that samples; None where the training model does it itself."""
-    from lingshu_rl.engine import ENGINES, Start
+    from lingshu_rl.engine import ENGINES
 
     recipe = run.recipe
     kind = ENGINES.get(recipe.engine.name)
     if kind.shares_model:
         return None
-    return kind.start(
-        Start(
-            checkpoint=Path(recipe.parent),
-            processor=processor,
-            settings=recipe.engine,
-            max_length=recipe.lengths.total,
-            precision=recipe.hardware.precision,
-            scratch=run.state,
-            max_images=max(len(item.pictures) for item in questions),
-            rank=int(os.environ.get("RANK", "0")),
-        )
+    return kind.start(_start(run, questions, processor))
+
+
+def _start(run: Run, questions: Sequence[Any], processor: Any) -> Any:
+    from lingshu_rl.engine import Start
+
+    recipe = run.recipe
+    return Start(
+        checkpoint=Path(recipe.parent),
+        processor=processor,
+        settings=recipe.engine,
+        max_length=recipe.lengths.total,
+        precision=recipe.hardware.precision,
+        scratch=run.state,
+        max_images=max(len(item.pictures) for item in questions),
+        rank=int(os.environ.get("RANK", "0")),
     )
 
 
@@ -239,6 +265,7 @@ def _rewind(run: Run, plan: Plan) -> Path | None:
         run.steps.rewind(step)
         run.times.rewind(step)
         run.rollouts.rewind(step - 1)
+        run.heldout.rewind(step)
         if resume:
             say(f"going on from step {step} of {plan.updates}")
     return resume

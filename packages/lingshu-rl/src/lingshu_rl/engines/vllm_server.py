@@ -126,6 +126,7 @@ class Server:
         with self._lock:
             self.wait()
             if self.weights is not None and self._life_now() != self._life:
+                say(f"{self.url} was started anew: it gets the weights again")
                 self.load()
 
     def wait(self) -> None:

@@ -5,14 +5,19 @@ following is gone, and an answer like "all of the above" says nothing.
 """
 
 import hashlib
+import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
 
 from pydantic import Field
 
 from lingshu_core.golds import ChoiceGold, PhraseGold
+from lingshu_core.prompts import load_prompt
 from lingshu_core.records import Question
 from lingshu_rl.gold import fault
+from lingshu_rl.settings import Endpoint
 from lingshu_rl.step import Desk, Item, Step
 
 _LEANS = re.compile(
@@ -34,6 +39,8 @@ _EMPTY = re.compile(
     re.I,
 )
 """Answers that mean nothing without the options."""
+_AT_ONCE = 256
+"""Questions between two consultations of the model."""
 _YES_NO = {"yes", "no", "true", "false"}
 
 
@@ -44,25 +51,48 @@ class OpenChoices(Step):
     """How many of those that can be opened are; the others stay choices, for the balance."""
     longest: int = Field(default=5, ge=1)
     """Words of an answer."""
+    endpoint: Endpoint | None = None
+    """A model that is asked besides whether the question stands alone."""
 
     def run(self, items: Iterable[Item], desk: Desk) -> Iterator[Item]:
         """Yields every question, opened or as it was."""
-        for item in items:
-            question = item.question
-            if not isinstance(question.gold, ChoiceGold):
-                yield item
-                continue
-            reason = self.obstacle(question) or _trial(question)
-            if reason:
-                desk.note(f"kept as a choice: {reason}")
-                yield item
-            elif self._drawn(question, desk.seed):
-                opened = open_up(question)
-                desk.note("opened", _shown(question), f"{opened.question} → {opened.answer}")
-                yield Item(opened, item.source, _others(question))
-            else:
-                desk.note("kept as a choice: by share")
-                yield item
+        source = iter(items)
+        while batch := list(islice(source, _AT_ONCE)):
+            reasons = [self._reason(item.question, desk.seed) for item in batch]
+            if self.endpoint is not None:
+                self._consult(batch, reasons, desk)
+            for item, reason in zip(batch, reasons, strict=True):
+                yield self._open(item, desk) if reason is None else item
+                if reason:
+                    desk.note(f"kept as a choice: {reason}")
+
+    def _reason(self, question: Question, seed: int) -> str | None:
+        """Returns why a question stays as it is (nothing: it is no choice), None if it does not."""
+        if not isinstance(question.gold, ChoiceGold):
+            return ""
+        reason = self.obstacle(question) or _trial(question)
+        return reason or (None if self._drawn(question, seed) else "by share")
+
+    def _consult(self, batch: Sequence[Item], reasons: list[str | None], desk: Desk) -> None:
+        """Asks the model about those that the rules would open; silence keeps them closed."""
+        from lingshu_rl.endpoint import Endpoint as Model
+
+        assert self.endpoint is not None
+        cache = Path(self.endpoint.cache or desk.journals / "standalone.sqlite")
+        prompts = {
+            place: _prompt(item.question)
+            for place, item in enumerate(batch)
+            if reasons[place] is None
+        }
+        replies = Model(self.endpoint, cache).ask(list(prompts.values()))
+        for place, prompt in prompts.items():
+            if (replies[prompt] or "").strip(" .!").casefold() != "yes":
+                reasons[place] = "the model says that it needs its options"
+
+    def _open(self, item: Item, desk: Desk) -> Item:
+        opened = open_up(item.question)
+        desk.note("opened", _shown(item.question), f"{opened.question} → {opened.answer}")
+        return Item(opened, item.source, _others(item.question))
 
     def obstacle(self, question: Question) -> str:
         """Returns why a choice cannot stand without its options, or nothing."""
@@ -94,6 +124,15 @@ def open_up(question: Question) -> Question:
         rationale=None,
         gold=PhraseGold(accepted=(text,)),
         tags={**question.tags, "opened": "true"},
+    )
+
+
+def _prompt(question: Question) -> str:
+    assert isinstance(question.gold, ChoiceGold)
+    return load_prompt("lingshu_rl", "standalone").render(
+        question=json.dumps(question.question, ensure_ascii=False),
+        options=json.dumps([option.text for option in question.options], ensure_ascii=False),
+        answer=json.dumps(question.gold.text, ensure_ascii=False),
     )
 
 
