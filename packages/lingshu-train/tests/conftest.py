@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from lingshu_core.digest import record_id
@@ -27,8 +29,10 @@ from lingshu_core.records import (
 )
 from lingshu_train.initial import init_checkpoint
 from lingshu_train.settings import Shape, Stage
+from lingshu_train.world import World
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+torch.set_num_threads(1)
 
 SIZES = ((112, 112), (90, 140), (150, 84), (200, 200), (64, 96))
 
@@ -208,6 +212,27 @@ def make_stage(base: Path, mixture: Path) -> Callable[..., Stage]:
         return Stage.model_validate({**settings, **changes})
 
     return make
+
+
+@pytest.fixture(scope="session")
+def draw_lengths() -> Callable[..., NDArray[np.int32]]:
+    """Draws lengths as a medical mixture has them: questions, captions, reports, long texts."""
+
+    def draw(count: int, seed: int = 0) -> NDArray[np.int32]:
+        rng = np.random.default_rng(seed)
+        kind = rng.choice(5, count, p=[0.45, 0.15, 0.10, 0.25, 0.05])
+        middle = np.array([220, 330, 520, 800, 1800])[kind]
+        spread = np.array([0.35, 0.4, 0.4, 0.8, 0.6])[kind]
+        lengths = np.exp(np.log(middle) + spread * rng.standard_normal(count))
+        return np.clip(lengths, 40, 8192).astype(np.int32)
+
+    return draw
+
+
+@pytest.fixture(scope="session")
+def world() -> World:
+    """A rank that is alone."""
+    return World(0, 1, 0, torch.device("cpu"))
 
 
 @pytest.fixture

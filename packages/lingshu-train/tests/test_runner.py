@@ -14,14 +14,15 @@ from lingshu_core.errors import SettingsError
 from lingshu_core.panels import read_stats
 from lingshu_train.runner import run_stage
 from lingshu_train.settings import Stage
+from lingshu_train.world import World
 
 Make = Callable[..., Stage]
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory, make_stage: Make) -> Path:
+def finished(tmp_path_factory: pytest.TempPathFactory, make_stage: Make, world: World) -> Path:
     out = tmp_path_factory.mktemp("runs") / "deep"
-    run_stage(make_stage(), "t", out)
+    run_stage(make_stage(), "t", out, world)
     return out
 
 
@@ -49,23 +50,26 @@ def test_the_page_tells_of_the_run(finished: Path) -> None:
 
 
 def test_given_again_it_does_nothing(
-    finished: Path, make_stage: Make, capsys: pytest.CaptureFixture[str]
+    finished: Path, make_stage: Make, world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = {p: p.stat().st_mtime_ns for p in finished.rglob("*")}
-    run_stage(make_stage(), "t", finished)
+    run_stage(make_stage(), "t", finished, world)
     assert "nothing to do" in capsys.readouterr().err
     assert {p: p.stat().st_mtime_ns for p in finished.rglob("*")} == before
 
 
-def test_other_settings_for_the_same_folder_are_refused(finished: Path, make_stage: Make) -> None:
+def test_other_settings_for_the_same_folder_are_refused(
+    finished: Path, make_stage: Make, world: World
+) -> None:
     with pytest.raises(SettingsError, match="other settings"):
-        run_stage(make_stage(seed=5), "t", finished)
+        run_stage(make_stage(seed=5), "t", finished, world)
 
 
 def test_a_frozen_part_is_bit_equal_afterwards(
-    tmp_path: Path, make_stage: Make, base: Path
+    tmp_path: Path, make_stage: Make, world: World, base: Path
 ) -> None:
-    run_stage(make_stage(rates={"vision": 1e-3, "projector": 1e-3}), "t", tmp_path / "out")
+    frozen = make_stage(rates={"vision": 1e-3, "projector": 1e-3})
+    run_stage(frozen, "t", tmp_path / "out", world)
     before = load_file(base / "model.safetensors")
     after = load_file(tmp_path / "out" / "model.safetensors")
     assert before.keys() == after.keys()

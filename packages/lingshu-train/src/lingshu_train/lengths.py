@@ -91,7 +91,7 @@ class Lengths:
     @classmethod
     def load(cls, path: Path) -> Self:
         """Reads what `save` wrote."""
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             words = json.loads(file["words"].tobytes())
             arrays = {name: file[name] for name in _ARRAYS}
         return cls(

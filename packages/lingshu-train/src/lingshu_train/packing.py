@@ -24,7 +24,7 @@ def pack(lengths: NDArray[np.int32], capacity: int, *, window: int) -> Rows:
     Returns:
         Places in `lengths`, row after row, and the starts of the rows.
     """
-    slack = capacity // 500
+    slack = capacity // 100
     rows: list[NDArray[np.int64]] = []
     waiting = np.empty(0, dtype=np.int64)
     for start in range(0, len(lengths), window):

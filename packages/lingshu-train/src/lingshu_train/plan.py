@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Self
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,12 +75,12 @@ class Plan:
     def load(cls, path: Path) -> Self:
         """Reads a plan file; DataError where it is damaged."""
         try:
-            with np.load(path, allow_pickle=False) as file:
+            with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
                 words = json.loads(file["words"].tobytes())
                 plan = cls(
                     words["mode"], file["documents"], file["units"], file["steps"], words["sources"]
                 )
-        except (OSError, ValueError, KeyError, EOFError) as error:
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
             raise DataError(f"is no plan that can be read ({error})", path=path) from None
         if words["digest"] != plan.digest():
             raise DataError("was changed: its digest is not the one recorded", path=path)

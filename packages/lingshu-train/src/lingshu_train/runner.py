@@ -13,7 +13,7 @@ from lingshu_core.checkpoint import (
     read_checkpoint,
 )
 from lingshu_core.console import say
-from lingshu_core.errors import SettingsError
+from lingshu_core.errors import DataError, SettingsError
 from lingshu_core.manifest import Manifest, Parent
 from lingshu_core.page import publish
 from lingshu_core.recipe import SETTINGS_NAME
@@ -26,7 +26,8 @@ from lingshu_train.checkpoints import (
     versions,
     write_checkpoint,
 )
-from lingshu_train.collate import Collator
+from lingshu_train.collate import Collator, Row
+from lingshu_train.dealing import deal
 from lingshu_train.device import peak_flops
 from lingshu_train.engine import ENGINES, Engine
 from lingshu_train.heldout import Heldout
@@ -35,14 +36,14 @@ from lingshu_train.loader import Mixture, Rows
 from lingshu_train.loop import Run, train
 from lingshu_train.lora import adapt
 from lingshu_train.metrics import Journal, read_notes
-from lingshu_train.model import dtype_of, prepare
+from lingshu_train.model import dtype_of, prepare, read_config
 from lingshu_train.page import run_stats
 from lingshu_train.parents import local_folder, parent_of
 from lingshu_train.plan import Layout, Plan, make_plan
 from lingshu_train.samples import Codec
 from lingshu_train.settings import Stage
 from lingshu_train.tracker import TRACKERS
-from lingshu_train.world import World, join, leave
+from lingshu_train.world import World
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class Sources:
     parents: tuple[Parent, ...]
 
 
-def run_stage(stage: Stage, recipe: str, out: Path) -> None:
+def run_stage(stage: Stage, recipe: str, out: Path, world: World) -> None:
     """Runs a stage, or goes on with it, and leaves a checkpoint.
 
     Raises:
@@ -66,33 +67,37 @@ def run_stage(stage: Stage, recipe: str, out: Path) -> None:
         DataError: Inputs are broken, or the loss says so.
         Stopped: A signal asked for it; the same command goes on.
     """
-    world = join()
-    try:
-        sources = open_sources(stage, recipe, out, world)
-        if _finished(sources):
-            say(f"{out}: nothing to do, the stage is finished")
-            return
-        _begin(sources, world)
-        run = assemble(sources, world)
-        train(run)
-        _finish(sources, run)
-    finally:
-        leave()
+    sources = open_sources(stage, recipe, out, world)
+    if _finished(sources):
+        say(f"{out}: nothing to do, the stage is finished")
+        return
+    _begin(sources, world)
+    run = assemble(sources, world)
+    train(run)
+    _finish(sources, run)
 
 
 def open_sources(stage: Stage, recipe: str, out: Path, world: World) -> Sources:
     """Opens parent and mixture, and measures the mixture where nobody has yet."""
-    from transformers import AutoProcessor
-
     stage.require_paths()
     parent = local_folder(stage.parent)
-    load: Any = AutoProcessor.from_pretrained
-    processor = load(parent)
+    processor = load_processor(parent)
     bound_pictures(processor, stage)
     manifest = Manifest(stage.mixture)
     parents = (parent_of(parent), manifest.parent())
     mixture = open_mixture(manifest, processor, stage, world)
     return Sources(stage, recipe, out, parent, processor, mixture, parents)
+
+
+def load_processor(folder: Path) -> Any:
+    """Returns a checkpoint's tokenizer and picture processor; DataError where they are broken."""
+    from transformers import AutoProcessor
+
+    load: Any = AutoProcessor.from_pretrained
+    try:
+        return load(folder)
+    except (OSError, ValueError) as error:
+        raise DataError(f"its processor cannot be loaded ({error})", path=folder) from None
 
 
 def bound_pictures(processor: Any, stage: Stage) -> None:
@@ -203,6 +208,37 @@ def chosen(lengths: Lengths, stage: Stage) -> Any:
     if stage.data.share < 1:
         stays &= lengths.draw < stage.data.share * 2**32
     return lengths.chosen(stays)
+
+
+def rows_of_step(sources: Sources, world: World, step: int) -> list[Row]:
+    """Returns the rows of a step as one device would get them.
+
+    Args:
+        sources: Parent and mixture.
+        world: The ranks.
+        step: From 1.
+
+    Raises:
+        SettingsError: There is no such step.
+    """
+    stage, mixture = sources.stage, sources.mixture
+    plan = plan_of(mixture, stage, stage.batch.size(world.size))
+    if step > len(plan):
+        raise SettingsError(f"there is no step {step}: the stage has {len(plan)}")
+    config = read_config(sources.parent)
+    lengths = mixture.lengths
+    (hand,) = deal(
+        plan.step(step - 1),
+        mode=plan.mode,
+        lengths=lengths.tokens,
+        costs=flops.work(config, stage.rates.trained()).of(
+            lengths.tokens, lengths.supervised, lengths.patches
+        ),
+        capacity=stage.sequence.max_length,
+        ranks=1,
+    )
+    rows = Rows(mixture, collator(mixture.codec, config))
+    return [rows[numbers] for numbers in hand]
 
 
 def build_engine(stage: Stage, parent: Path, world: World) -> Engine:

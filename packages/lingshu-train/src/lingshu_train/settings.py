@@ -92,7 +92,7 @@ class Packing(Recipe):
     mode: PackingMode = "none"
     """`none`: a row a sample. `step`: the samples of one optimizer step share rows. `full`: rows
     are filled, and a step takes rows in place of samples."""
-    window: int = Field(default=10_000, ge=1)
+    window: int = Field(default=10_000, ge=100)
     """Among how many samples `full` looks for those that fill a row."""
 
 
@@ -180,6 +180,8 @@ class Stage(Recipe):
     """The manifest to learn from."""
     heldout: str | None = None
     """A manifest that is looked at and never learned from."""
+    shape: str | None = None
+    """What the parent looks like, as a recipe of a shape: for estimates before it is there."""
     seed: int = Field(default=0, ge=0)
     epochs: int = Field(default=1, ge=1)
     dtype: Literal["float32", "bfloat16"] = "bfloat16"
@@ -213,7 +215,9 @@ class Stage(Recipe):
     def deciding(self) -> dict[str, object]:
         """Returns what decides the weights; the rest may change when a run is resumed."""
         whole = self.model_dump(mode="json")
-        for name in ("parent", "mixture", "heldout", "evaluation", "checkpoints", "trackers"):
+        for name in (
+            "parent", "mixture", "heldout", "shape", "evaluation", "checkpoints", "trackers",
+        ):  # fmt: skip
             del whole[name]
         for name in ("kind", "zero", "offload", "checkpointing", "config"):
             del whole["engine"][name]

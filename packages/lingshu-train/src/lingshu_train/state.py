@@ -99,7 +99,12 @@ def newest(folder: Path) -> tuple[Path, Progress] | None:
     Raises:
         DataError: It is damaged; the message names the file and what to do.
     """
-    finished = _finished(folder)
+    return kept(folder, None)
+
+
+def kept(folder: Path, step: int | None) -> tuple[Path, Progress] | None:
+    """Returns the checkpoint of a step, or the newest; None where there is none. As `newest`."""
+    finished = [path for path in _finished(folder) if step in {None, _step(path)}]
     if not finished:
         return None
     path = finished[-1]
@@ -113,6 +118,11 @@ def newest(folder: Path) -> tuple[Path, Progress] | None:
         if not (path / name).is_file() or file_sha256(path / name) != sha:
             raise DataError("is damaged: remove this checkpoint", path=path / name)
     return path, progress
+
+
+def kept_steps(folder: Path) -> list[int]:
+    """Returns the steps that a run keeps."""
+    return [_step(path) for path in _finished(folder)]
 
 
 def restore(path: Path, progress: Progress, engine: Engine) -> None:
@@ -213,6 +223,10 @@ def write_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
         if f"os error {errno.ENOSPC}" in str(error):
             raise OSError(errno.ENOSPC, "No space left on device", str(path)) from None
         raise
+
+
+def _step(path: Path) -> int:
+    return int(path.name.removeprefix("step-"))
 
 
 def _finished(folder: Path) -> list[Path]:
