@@ -138,4 +138,5 @@ def test_shipped_recipes_load(name: str):
     from lingshu_rl.step import load_step
 
     recipe = load_recipe(CurationRecipe, find_recipe("lingshu_rl", name))
-    assert [load_step(dict(step)) for step in recipe.steps]
+    shared = {"checkpoint": "stage-3", "against": ("held-out",)}
+    assert [load_step(step, shared) for step in recipe.steps]

@@ -48,7 +48,7 @@ def test_difficulty_keeps_the_middle(asked: list[Item], sampler: Sampler, desk: 
     counted = dict.fromkeys(range(5), 0)
     for _, passes in count_passes(asked, sampler, desk.journals, seed=0):
         counted[passes] += 1
-    kept = list(Difficulty(sampler=sampler).run(asked, desk))
+    kept = list(Difficulty(**dict(sampler)).run(asked, desk))
     assert len(kept) == 12 - counted[0] - counted[4]
     assert 0 < len(kept) < 12
     assert all(item.question.tags["samples"] == "4" for item in kept)
@@ -89,12 +89,12 @@ def test_without_picture(asked: list[Item]):
 
 
 def test_picture_need_drops_what_is_known_blind(asked: list[Item], sampler: Sampler, desk: Desk):
-    every = PictureNeed(sampler=sampler, share=0.0)
+    every = PictureNeed(**dict(sampler), share=0.0)
     assert list(every.run(asked, desk)) == []
     assert desk.drops["", "answered without its picture"] == 12
-    half = PictureNeed(sampler=sampler, share=0.0, keep=0.5)
+    half = PictureNeed(**dict(sampler), share=0.0, keep=0.5)
     assert 0 < len(list(half.run(asked, desk))) < 12
-    none = PictureNeed(sampler=sampler.model_copy(update={"max_tokens": 1}), share=0.25)
+    none = PictureNeed(**{**dict(sampler), "max_tokens": 1}, share=0.25)
     assert len(list(none.run(asked, desk))) == 12
 
 

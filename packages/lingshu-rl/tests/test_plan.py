@@ -34,6 +34,15 @@ def test_seed_decides_the_order():
     assert len(orders) == 2
 
 
+def test_easy_to_hard():
+    ease = [row % 7 / 7 for row in range(28)]
+    batch = Batch(responses=2, rollout=4, update=4, order="easy_to_hard")
+    plan = make_plan(batch, [True] * 28, ranks=1, seed=0, ease=ease)
+    means = [sum(ease[r] for r in plan.order[i : i + 4]) for i in range(0, 28, 4)]
+    assert means == sorted(means, reverse=True)
+    assert len(set(plan.order)) == 28
+
+
 def test_reuse_makes_more_updates():
     plan = make_plan(Batch(responses=2, rollout=8, update=4, reuse=3), [True] * 8, ranks=1, seed=0)
     assert plan.updates == 6

@@ -6,7 +6,7 @@ import pytest
 from lingshu_core.errors import SettingsError
 from lingshu_core.golds import ChoiceGold, PhraseGold, YesNoGold
 from lingshu_core.manifest import Manifest
-from lingshu_core.records import Option, Question, Source
+from lingshu_core.records import Operation, Option, Question, Source
 from lingshu_rl.step import STEPS, Desk, Item, Spool, load_step
 from lingshu_rl.steps.balance import Balance, share_out
 from lingshu_rl.steps.decontaminate import Decontaminate
@@ -81,6 +81,13 @@ def test_contract(name: str):
     assert model.__doc__ and model.__module__.endswith(name.replace("-", "_"))
     with pytest.raises(SettingsError, match="'nonsense' is unknown"):
         load_step({"use": name, "nonsense": 1})
+
+
+def test_step_takes_what_the_recipe_names_once(tmp_path: Path):
+    _, step = load_step({"use": "decontaminate"}, {"against": ("test",), "checkpoint": ""})
+    assert step.against == ("test",)
+    with pytest.raises(SettingsError, match="'difficulty' needs 'checkpoint': give --set"):
+        load_step({"use": "difficulty"}, {"checkpoint": ""})
 
 
 def test_unknown_step_names_the_nearest():
@@ -183,10 +190,14 @@ def test_broken_synonyms_name_the_line(items, desk: Desk, tmp_path: Path):
 def test_sources(items, desk: Desk):
     asked = [
         phrase(f"{name}/1", "liver").replace(source=Source(dataset=name, licence="MIT"))
-        for name in ("slake", "synth-vqa", "other")
+        for name in ("slake", "other", "third")
     ]
-    kept = Sources(datasets=("slake", "synth*")).run(items(asked), desk)
-    assert [item.question.source.dataset for item in kept] == ["slake", "synth-vqa"]
+    made = Operation(package="lingshu-synth", version="0", operation="vqa")
+    asked[2] = asked[2].replace(provenance=(made,))
+    kept = Sources(datasets=("slake",)).run(items(asked), desk)
+    assert [item.question.source.dataset for item in kept] == ["slake"]
+    kept = Sources(datasets=("slake",), synthetic=True).run(items(asked), desk)
+    assert [item.question.source.dataset for item in kept] == ["slake", "third"]
 
 
 def test_balance(items, desk: Desk):

@@ -28,7 +28,8 @@ def curate(recipe: CurationRecipe, inputs: Sequence[Path], out: Path) -> None:
         SettingsError: A step is unknown or its settings are wrong.
         DataError: An input is broken, or nothing is left.
     """
-    steps = [load_step(dict(settings)) for settings in recipe.steps]
+    shared = {"checkpoint": recipe.checkpoint, "against": recipe.against}
+    steps = [load_step(settings, shared) for settings in recipe.steps]
     manifests = [Manifest(path) for path in inputs]
     producer = Producer(
         package="lingshu-rl",

@@ -51,7 +51,9 @@ def count_passes(
         blind: Whether the pictures are kept back.
     """
     parent = checkpoint_parent(Path(sampler.checkpoint)).digest
-    settings = sampler.model_dump(mode="json", exclude={"checkpoint", "engine"})
+    settings = sampler.model_dump(
+        mode="json", include={"samples", "max_tokens", "max_length", "max_pixels", "precision"}
+    )
     name = digest([parent, settings, sampler.engine.temperature, seed, blind])
     journal = Journal(journals / f"passes-{name[:16]}.jsonl")
     lines = journal.read()

@@ -63,7 +63,14 @@ class Plan:
         ]
 
 
-def make_plan(batch: Batch, pictured: Sequence[bool], *, ranks: int, seed: int) -> Plan:
+def make_plan(
+    batch: Batch,
+    pictured: Sequence[bool],
+    *,
+    ranks: int,
+    seed: int,
+    ease: Sequence[float] | None = None,
+) -> Plan:
     """Works out a run.
 
     Every rollout is all pictures or all text: a micro-batch that mixes them fails in the trainer,
@@ -74,6 +81,8 @@ def make_plan(batch: Batch, pictured: Sequence[bool], *, ranks: int, seed: int) 
         pictured: Of every prompt, whether it has pictures.
         ranks: Processes that train.
         seed: Decides the order.
+        ease: Of every prompt, the share of right answers before training, where the order goes
+            from easy to hard.
 
     Raises:
         SettingsError: The numbers do not divide, or no rollout can be filled.
@@ -85,7 +94,7 @@ def make_plan(batch: Batch, pictured: Sequence[bool], *, ranks: int, seed: int) 
     _divides(per_rollout, width, "batch.rollout x responses", "batch.micro x ranks")
     _divides(per_update, width, "answers of an update", "batch.micro x ranks")
     _divides(per_rollout * batch.reuse, per_update, "answers of a rollout", "answers of an update")
-    order, left = _order(batch, pictured, seed)
+    order, left = _order(batch, pictured, seed, ease)
     if not order:
         raise SettingsError(
             f"{len(pictured)} prompts do not fill one rollout of {batch.rollout} with pictures or "
@@ -104,7 +113,9 @@ def make_plan(batch: Batch, pictured: Sequence[bool], *, ranks: int, seed: int) 
     )
 
 
-def _order(batch: Batch, pictured: Sequence[bool], seed: int) -> tuple[list[int], int]:
+def _order(
+    batch: Batch, pictured: Sequence[bool], seed: int, ease: Sequence[float] | None
+) -> tuple[list[int], int]:
     """Returns the rows as they are asked, and how many are never asked."""
     draw = random.Random(seed)
     limit = None if batch.rollouts is None else batch.rollouts * batch.rollout
@@ -114,9 +125,13 @@ def _order(batch: Batch, pictured: Sequence[bool], seed: int) -> tuple[list[int]
         for kind in (True, False):
             rows = [row for row, has in enumerate(pictured) if has is kind]
             draw.shuffle(rows)
+            if ease is not None:
+                rows.sort(key=lambda row: -ease[row])
             whole = len(rows) // batch.rollout * batch.rollout
             blocks += [rows[i : i + batch.rollout] for i in range(0, whole, batch.rollout)]
         draw.shuffle(blocks)
+        if ease is not None:
+            blocks.sort(key=lambda block: -sum(ease[row] for row in block))
         order += [row for block in blocks for row in block]
     order = order[:limit]
     return order, len(pictured) - len(set(order))

@@ -19,6 +19,10 @@ class CurationRecipe(Recipe):
 
     name: str = "verifiable"
     seed: int = 0
+    checkpoint: str = ""
+    """The checkpoint that training shall start from, for the steps that ask it."""
+    against: tuple[str, ...] = ()
+    """Manifests that models are evaluated on, for the step that decontaminates."""
     steps: tuple[dict[str, Any], ...] = Field(min_length=1)
     """The steps in order: `use` names one, its other keys are its settings."""
 
@@ -46,6 +50,8 @@ class Batch(Recipe):
     epochs: int = Field(default=1, ge=1)
     rollouts: int | None = Field(default=None, ge=1)
     """Stop after so many rollouts; None: after the epochs."""
+    order: Literal["shuffled", "easy_to_hard"] = "shuffled"
+    """`easy_to_hard` follows the pass counts that the step `difficulty` wrote down."""
     reuse: int = Field(default=1, ge=1)
     """Passes over the answers of one rollout (mu of the GRPO paper)."""
 

@@ -3,11 +3,12 @@
 import json
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import ClassVar, Self
 
+from lingshu_core.errors import SettingsError
 from lingshu_core.manifest import Manifest
 from lingshu_core.manifest_writer import ManifestWriter
 from lingshu_core.recipe import Recipe, check
@@ -82,11 +83,26 @@ STEPS: Registry[type] = Registry(
 )
 
 
-def load_step(settings: dict[str, object]) -> tuple[str, Step]:
-    """Returns name and step of an entry of a recipe; SettingsError where it is wrong."""
+def load_step(
+    settings: Mapping[str, object], shared: Mapping[str, object] | None = None
+) -> tuple[str, Step]:
+    """Returns name and step of an entry of a recipe.
+
+    Args:
+        settings: The entry: `use` and the settings of the step.
+        shared: What the recipe names once for all steps that want it: `checkpoint`, `against`.
+
+    Raises:
+        SettingsError: There is no such step, or its settings are wrong.
+    """
     name = str(settings["use"])
     model: type[Step] = STEPS.get(name)
     rest = {key: value for key, value in settings.items() if key != "use"}
+    for key, value in (shared or {}).items():
+        if key in model.model_fields and key not in rest:
+            if not value:
+                raise SettingsError(f"step {name!r} needs {key!r}: give --set {key}=…")
+            rest[key] = value
     return name, check(model, rest, where=f"step {name!r}")
 
 

@@ -17,7 +17,7 @@ from lingshu_core.checkpoint import (
     read_checkpoint,
 )
 from lingshu_core.console import say
-from lingshu_core.errors import SettingsError
+from lingshu_core.errors import DataError, SettingsError
 from lingshu_core.manifest import Manifest, Parent, Producer
 from lingshu_core.recipe import SETTINGS_NAME
 from lingshu_rl.grpo import grpo_config, quiet_environment
@@ -153,12 +153,30 @@ def _questions(recipe: TrainingRecipe, processor: Any) -> list[Any]:
 def _plan(recipe: TrainingRecipe, questions: Sequence[Any]) -> Plan:
     ranks = int(os.environ.get("WORLD_SIZE", "1"))
     plan = make_plan(
-        recipe.batch, [bool(item.pictures) for item in questions], ranks=ranks, seed=recipe.seed
+        recipe.batch,
+        [bool(item.pictures) for item in questions],
+        ranks=ranks,
+        seed=recipe.seed,
+        ease=_ease(questions) if recipe.batch.order == "easy_to_hard" else None,
     )
     if os.environ.get("RANK", "0") == "0":
         for line in plan.lines():
             say(line)
     return plan
+
+
+def _ease(questions: Sequence[Any]) -> list[float]:
+    """Returns the share of right answers that curation counted for each question."""
+    found = []
+    for item in questions:
+        tags = item.question.tags
+        if "passes" not in tags:
+            raise DataError(
+                "has no pass count: curate with the step `difficulty`, or set batch.order=shuffled",
+                record=item.question.id,
+            )
+        found.append(int(tags["passes"]) / int(tags["samples"]))
+    return found
 
 
 def _trainer(run: Run, plan: Plan, questions: list[Any], processor: Any) -> Any:
@@ -195,7 +213,9 @@ def _trainer(run: Run, plan: Plan, questions: list[Any], processor: Any) -> Any:
     )
     if recipe.hardware.deepspeed != "none":
         join_ranks(cpu=recipe.hardware.device == "cpu")
-    model = load_model(recipe.parent, recipe.hardware.precision)
+    # Without DeepSpeed's master copy a small step would vanish in the rounding of bfloat16.
+    sharded = recipe.hardware.deepspeed != "none"
+    model = load_model(recipe.parent, recipe.hardware.precision if sharded else "float32")
     freeze(model, recipe.optimizer.freeze)
     trainer = Trainer(
         setup,

@@ -9,10 +9,9 @@ from lingshu_rl.passes import Sampler, count_passes
 from lingshu_rl.step import Desk, Item, Step
 
 
-class PictureNeed(Step):
+class PictureNeed(Sampler, Step):
     """Asks the starting checkpoint blind; what it still gets right is thinned out."""
 
-    sampler: Sampler
     share: float = Field(default=0.5, ge=0, le=1)
     """Share of right answers from which a question counts as answered blind."""
     keep: float = Field(default=0.0, ge=0, le=1)
@@ -20,8 +19,8 @@ class PictureNeed(Step):
 
     def run(self, items: Iterable[Item], desk: Desk) -> Iterator[Item]:
         """Yields the questions that need their picture, and a share of the others."""
-        k = self.sampler.samples
-        counted = count_passes(items, self.sampler, desk.journals, seed=desk.seed, blind=True)
+        k = self.samples
+        counted = count_passes(items, self, desk.journals, seed=desk.seed, blind=True)
         for item, passes in counted:
             if not item.question.images or passes < self.share * k:
                 yield item
