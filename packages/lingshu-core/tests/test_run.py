@@ -29,6 +29,7 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_a_recipe_of_real_commands(folder, lingshu, manifest):
     (folder / "a.toml").write_text("""
 name = "real"
