@@ -1,8 +1,8 @@
 """RadCliQ in closed form: how many errors a radiologist would find, from four other metrics.
 
 The two published composites (Yu et al., 2023; CXR-Report-Metric 9c9ecad) are linear: each feature
-is centred, scaled and weighted. Lower is better, and a perfect report of v1 lies below zero, so that
-a reciprocal can only be taken of a mean.
+is centred, scaled and weighted. Lower is better, and a perfect report of v1 lies below zero, so
+that a reciprocal can only be taken of a mean.
 """
 
 from collections.abc import Sequence
