@@ -14,7 +14,7 @@ from PIL import ImageDraw
 from lingshu_core.digest import record_id
 from lingshu_core.manifest import Manifest, Producer
 from lingshu_core.manifest_writer import ManifestWriter
-from lingshu_core.records import Box, Image, Imaging, RecordBase, Source
+from lingshu_core.records import Box, Image, Imaging, Instruction, RecordBase, Source
 
 PRODUCER = Producer(package="tests", version="0", command="tests", settings="")
 
@@ -25,11 +25,11 @@ SERVERS = Path(__file__).parent / "servers"
 def synth(name: str, inputs: Path, out: Path, **settings) -> Path:
     """Runs a generator in this process and returns the output."""
     from lingshu_synth.generator import GENERATORS
-    from lingshu_synth.runner import Job, run
+    from lingshu_synth.runner import Job, Ways, run
 
-    extra = {key: settings.pop(key) for key in ("journal", "replay") if key in settings}
+    ways = {k: settings.pop(k) for k in ("journal", "replay", "workers") if k in settings}
     chosen = GENERATORS.get(name).settings.model_validate(settings)
-    run(Job(name, (inputs,), out, chosen, **extra))
+    run(Job(name, (inputs,), out, chosen, Ways(**ways)))
     return out
 
 
@@ -154,3 +154,56 @@ def varied(pictures) -> Path:
             )
         )
     return pictures.write(records)
+
+
+def _texts(count: int, words: str = "", start: int = 0) -> list[Instruction]:
+    """Instructions that differ, as the input of `bench/one_call.py`."""
+    return [
+        Instruction(
+            id=f"drawn/{number}",
+            source=Source(dataset="drawn", licence="CC0-1.0"),
+            modality="text",
+            instruction=f"{number} {words}".strip(),
+            response="-",
+        )
+        for number in range(start, start + count)
+    ]
+
+
+@pytest.fixture
+def texts():
+    return _texts
+
+
+ONE_CALL = f"{Path(__file__).parents[1] / 'bench' / 'one_call.py'}:GENERATOR"
+
+
+@pytest.fixture
+def calls(synth, pictures):
+    """Runs one call a record against an endpoint, and returns the output."""
+
+    def run(records, url: str, name: str = "out", **settings) -> Path:
+        inputs = pictures.folder / f"in-{name}"
+        if not inputs.exists():
+            pictures.write(records, inputs.name)
+        model = {"name": "mock", "max_tokens": 100} | settings.pop("model", {})
+        endpoints = settings.pop("endpoints", None) or [{"url": url}]
+        made = {"endpoints": endpoints, "concurrency": 16} | settings.pop("calls", {})
+        journal = settings.pop("journal", pictures.folder / "journal")
+        return synth(
+            ONE_CALL,
+            inputs,
+            pictures.folder / name,
+            model=model,
+            calls=made,
+            journal=journal,
+            **settings,
+        )
+
+    return run
+
+
+@pytest.fixture
+def asked_questions(varied, synth, tmp_path) -> Path:
+    """Template questions about drawn pictures."""
+    return synth("vqa", varied, tmp_path / "questions", per_record=2, limit=10)

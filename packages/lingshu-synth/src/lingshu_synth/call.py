@@ -119,7 +119,7 @@ def body_of(call: Call) -> dict[str, Any]:
             {"role": message.role, "content": [_piece(piece, call) for piece in message.pieces]}
             for message in call.messages
         ],
-        "model": call.model.model_dump(mode="json"),
+        "model": call.model.plain,
         "replica": call.replica,
     }
     if call.schema is not None:
@@ -130,7 +130,7 @@ def body_of(call: Call) -> dict[str, Any]:
 def _piece(piece: str | Shot, call: Call) -> Any:
     if isinstance(piece, str):
         return piece
-    return {"picture": piece.describe(), "policy": call.pictures.model_dump(mode="json")}
+    return {"picture": piece.describe(), "policy": call.pictures.plain}
 
 
 def request_of(call: Call) -> Request:

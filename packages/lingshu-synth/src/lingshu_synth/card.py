@@ -100,6 +100,7 @@ def visible_fields(record: Imaging, card: Card) -> dict[str, str]:
         "view": readable(record.view) if record.view else "",
         "sequence": record.sequence or "",
         "laterality": record.laterality or "",
+        "body_part": readable(record.tags.get("body_part", "")),
         "findings": listed(present) if present else "",
         "absent": listed(_few(absent, record.id), "or") if absent else "",
     }

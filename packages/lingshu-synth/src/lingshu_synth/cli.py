@@ -26,6 +26,9 @@ _Budget = Annotated[
     float | None, typer.Option("--budget", help="US dollars that this command may spend.")
 ]
 _Batch = Annotated[bool, typer.Option("--batch", help="Ask through the Batch API.")]
+_Serve = Annotated[
+    str, typer.Option("--serve", help="Start vLLM with this model for the time of the run.")
+]
 _Journal = Annotated[
     Path | None,
     typer.Option("--journal", help="Folder of the journal; else `synth-journal` beside --out."),
@@ -36,6 +39,12 @@ _Replay = Annotated[
 _DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Say what would be asked and what it costs; ask nothing.")
 ]
+
+_Workers = Annotated[int, typer.Option("--workers", min=1, help="Processes that draw pictures.")]
+_Manifest = Annotated[Path, typer.Argument(metavar="MANIFEST", help="What a generator wrote.")]
+
+review = new_app("Show samples to doctors and filter by what they say.")
+app.add_typer(review, name="review")
 
 VERBS = {
     "captions": """Write captions of annotated pictures, by a model or from metadata alone.
@@ -61,6 +70,9 @@ VERBS = {
 }
 
 
+_Verb = Annotated[str, typer.Argument(metavar="VERB", help="captions, ocr, vqa, cot, dialogues.")]
+
+
 def main() -> None:
     """Runs the command line."""
     run_app(app)
@@ -76,18 +88,20 @@ def _add(name: str, text: str) -> None:
         prompts: _Prompts = "",
         budget: _Budget = None,
         batch: _Batch = False,
+        serve: _Serve = "",
         journal: _Journal = None,
         replay: _Replay = False,
+        workers: _Workers = 1,
         dry_run: _DryRun = False,
         overrides: Overrides = None,
     ) -> None:
         from lingshu_synth.estimate import print_estimate
         from lingshu_synth.loading import Flags, load
-        from lingshu_synth.runner import Job, run
+        from lingshu_synth.runner import Job, Ways, run
 
-        flags = Flags(endpoint, model, prompts, budget, batch)
+        flags = Flags(endpoint, model or Path(serve).name, prompts, budget, batch)
         settings = load(name, recipe, flags, overrides or ())
-        job = Job(name, tuple(inputs), out, settings, journal, replay)
+        job = Job(name, tuple(inputs), out, settings, Ways(journal, replay, serve, workers))
         if dry_run:
             print_estimate(job)
         else:
@@ -98,3 +112,109 @@ def _add(name: str, text: str) -> None:
 
 for _name, _text in VERBS.items():
     _add(_name, _text)
+
+
+@app.command()
+def estimate(
+    name: _Verb,
+    inputs: _Inputs,
+    recipe: _Recipe = "",
+    model: _Model = "",
+    prompts: _Prompts = "",
+    journal: _Journal = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    overrides: Overrides = None,
+) -> None:
+    """Say what a run would ask and cost, less what the journal holds already.
+
+    Example: `lingshu-synth estimate captions runs/data --model gpt-4o`
+    """
+    from lingshu_synth.estimate import print_estimate
+    from lingshu_synth.loading import Flags, load
+    from lingshu_synth.runner import Job, Ways
+
+    settings = load(name, recipe, Flags(model=model, prompts=prompts), overrides or ())
+    job = Job(name, tuple(inputs), Path("out"), settings, Ways(journal))
+    print_estimate(job, as_json=as_json)
+
+
+@app.command()
+def prompts(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Print this one.")] = "",
+    folder: _Prompts = "",
+    copy: Annotated[
+        Path | None, typer.Option("--copy", help="Folder to copy all of them to.")
+    ] = None,
+) -> None:
+    """List the prompts with their versions and hashes, print one, or copy them to be changed.
+
+    Example: `lingshu-synth prompts --copy my-prompts`
+    """
+    from lingshu_synth.catalogue import copy_to, entries
+    from lingshu_synth.prompting import prompt
+
+    if copy is not None:
+        typer.echo(f"{copy}: {copy_to(copy)} prompts")
+        return
+    if name:
+        typer.echo(prompt(name, folder or None).text)
+        return
+    for entry in entries(folder or None):
+        own = "your own" if entry.own else f"v{entry.version}"
+        typer.echo(f"{entry.name:<34}{own:<10}{entry.sha256[:12]}  {entry.source}")
+
+
+@review.command("export")
+def review_export(
+    manifest: _Manifest,
+    out: _Out,
+    count: Annotated[int, typer.Option("-n", min=1, help="Records in the sample.")] = 50,
+    seed: Annotated[int, typer.Option(help="What the sample is drawn by.")] = 0,
+    journal: _Journal = None,
+) -> None:
+    """Write a sample as a page, and as tasks for Label Studio and for Argilla.
+
+    Example: `lingshu-synth review export runs/captions --out review -n 100`
+    """
+    from lingshu_synth.review import export
+
+    size = export(manifest, out, count=count, seed=seed, journal=journal)
+    typer.echo(f"{out}: {size} records")
+
+
+@review.command("verdicts")
+def review_verdicts(
+    verdicts: Annotated[
+        Path, typer.Argument(metavar="FILE", help="What Label Studio or Argilla exported.")
+    ],
+    of: Annotated[Path, typer.Option("--of", help="The manifest that was reviewed.")],
+    out: _Out,
+) -> None:
+    """Turn exported verdicts into a manifest of scores.
+
+    Example: `lingshu-synth review verdicts export.json --of runs/captions --out runs/verdicts`
+    """
+    from lingshu_synth.review import read_verdicts
+
+    typer.echo(f"{out}: {read_verdicts(verdicts, of, out)} verdicts")
+
+
+@review.command("filter")
+def review_filter(
+    manifest: _Manifest,
+    by: Annotated[Path, typer.Option("--by", help="The manifest of scores.")],
+    out: _Out,
+    reviewed_only: Annotated[
+        bool, typer.Option("--reviewed-only", help="Leave out what nobody looked at too.")
+    ] = False,
+) -> None:
+    """Keep the records that reviewers let pass.
+
+    Example: `lingshu-synth review filter runs/captions --by runs/verdicts --out runs/approved`
+    """
+    from lingshu_synth.review import keep_approved
+
+    counts = keep_approved(manifest, by, out, reviewed_only=reviewed_only)
+    typer.echo(
+        f"{out}: " + ", ".join(f"{n} {what.replace('_', ' ')}" for what, n in counts.items())
+    )

@@ -24,7 +24,7 @@ from openai import (
 
 from lingshu_core.errors import SettingsError
 from lingshu_synth.call import Call, Shot
-from lingshu_synth.replies import is_whole
+from lingshu_synth.replies import error_text, is_completion, parse
 from lingshu_synth.settings import EndpointSettings
 
 _CONNECT = 60.0
@@ -49,19 +49,31 @@ class Answer:
     """What came back over the line."""
 
     status: int
+    """HTTP status; 0 where no answer came."""
     headers: Mapping[str, str]
     raw: bytes
+    data: Any
+    """The body as JSON; None where it is none. Where no answer came, why."""
+
+    @classmethod
+    def of(cls, status: int, headers: Mapping[str, str], raw: bytes) -> "Answer":
+        """Returns an answer with its body parsed."""
+        return cls(status, headers, raw, parse(raw))
 
     @classmethod
     def none(cls, why: str) -> "Answer":
         """Returns what stands for an answer where none came."""
-        return cls(0, {}, why.encode())
+        return cls(0, {}, why.encode(), why)
+
+    def told(self) -> str:
+        """Returns what it says is wrong, in a line."""
+        return error_text(self.data or self.raw.decode(errors="replace"), self.status)
 
     @property
     def kind(self) -> Kind:
         """What it means for the call and for the endpoint."""
         if 200 <= self.status < 300:
-            return "whole" if is_whole(self.raw) else "fault"
+            return "whole" if is_completion(self.data) else "fault"
         if self.status == 429 and b"insufficient_quota" in self.raw:
             return "closed"
         if self.status == 429 or (self.status in _PACE and "retry-after" in self.headers):
@@ -132,13 +144,13 @@ class Endpoint:
             )
         except APIStatusError as error:
             raw = self.blot(error.response.text).encode()
-            return Answer(error.status_code, error.response.headers, raw)
+            return Answer.of(error.status_code, error.response.headers, raw)
         except APITimeoutError as error:
             raise Unreachable("the time was up", timed_out=True) from error
         except APIConnectionError as error:
             cause = error.__cause__ or error
             raise Unreachable(self.blot(f"{type(cause).__name__}: {cause}")) from error
-        return Answer(response.status_code, response.headers, response.content)
+        return Answer.of(response.status_code, response.headers, response.content)
 
     async def recall(self, key: str) -> bytes | None:
         """Returns the completion that the endpoint stored for a call, as a reply's body."""

@@ -13,7 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Generator as Coroutine
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.metadata import version
 from typing import Any, Generic, TypeVar
 
@@ -212,7 +212,7 @@ class Generator(ABC, Generic[M]):
         keys = () if reply is None else (reply.key,)
         return Operation(
             package=PACKAGE,
-            version=version(PACKAGE),
+            version=package_version(),
             operation=f"{self.name}.{what}" if what else self.name,
             settings=self._settings_digest,
             model=call.model.name if call else OFFLINE,
@@ -221,6 +221,12 @@ class Generator(ABC, Generic[M]):
             prompt_sha256=call.prompt_sha256 if call else None,
             inputs=(*inputs, *keys),
         )
+
+
+@cache
+def package_version() -> str:
+    """Returns the version of this package, as provenance names it."""
+    return version(PACKAGE)
 
 
 @dataclass(frozen=True)

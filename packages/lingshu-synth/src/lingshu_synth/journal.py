@@ -9,13 +9,14 @@ gathered since its last commit, and tells those who wait only when it is on the 
 import asyncio
 import contextlib
 import fcntl
+import json
 import os
 import queue
 import sqlite3
 import threading
 import time
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
@@ -23,14 +24,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from lingshu_core.errors import DataError, SettingsError, Stopped
+from lingshu_core.errors import DataError, SettingsError
 from lingshu_synth.call import Request
 from lingshu_synth.generator import PACKAGE
+from lingshu_synth.journal_writer import Waiter, Write, Writer, connect
 
 FORMAT = 1
 NAME = "journal.sqlite"
 _FAR = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "lustre", "beegfs", "ceph"}
-_FAST = 1
+_PACKING = (1, zlib.DEFLATED, 13, 5)
+"""A small window: for texts of some kilobytes its set-up costs more than the compression."""
 
 State = Literal["sent", "answered", "refused", "failed", "lost"]
 """Of an attempt: under way; with a reply that counts (an error that will not change is one);
@@ -122,7 +125,7 @@ class JournalReader:
     """
 
     def __init__(self, path: Path) -> None:
-        self._reader = _connect(path)
+        self._reader = connect(path)
         _check(self._reader, path)
 
     def close(self) -> None:
@@ -137,6 +140,12 @@ class JournalReader:
         number, replies, status, raw, endpoint = row
         stored = None if raw is None else Stored(status or 0, zlib.decompress(raw), endpoint)
         return Known(number, replies, stored)
+
+    def body(self, call: int) -> dict[str, Any]:
+        """Returns the canonical request of a call, by the call's number."""
+        ((packed,),) = self.rows("SELECT body FROM call WHERE id = ?", call)
+        found: dict[str, Any] = json.loads(zlib.decompress(packed))
+        return found
 
     def rows(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         """Returns the rows that a query finds among what is committed."""
@@ -157,7 +166,7 @@ class Journal(JournalReader):
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._stack = ExitStack()
-        self._queue: queue.SimpleQueue[_Write | _Waiter | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Write | Waiter | None] = queue.SimpleQueue()
 
     def __enter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -170,7 +179,7 @@ class Journal(JournalReader):
             stack.callback(self.close)
             self._next_call = self._highest("call") + 1
             self._next_attempt = self._highest("attempt") + 1
-            writer = _Writer(path, self._queue)
+            writer = Writer(path, self._queue)
             thread = threading.Thread(target=writer.run, name="journal")
             thread.start()
             stack.callback(thread.join)
@@ -207,7 +216,7 @@ class Journal(JournalReader):
         number = known.id if known else self._next_call
         if known is None:
             self._next_call += 1
-            packed = zlib.compress(request.body, _FAST)
+            packed = _packed(request.body)
             key = bytes.fromhex(request.key)
             self.execute(_NEW_CALL, number, key, packed, request.call.stage)
         attempt = self._next_attempt
@@ -218,7 +227,7 @@ class Journal(JournalReader):
     def settle(self, ticket: Ticket, end: End) -> None:
         """Writes down how an attempt ended."""
         answered = end.state == "answered"
-        packed = zlib.compress(end.raw, _FAST) if end.raw or answered else None
+        packed = _packed(end.raw) if end.raw or answered else None
         row = (end.state, time.time(), end.status, packed, end.prompt_tokens)
         self.execute(_END_ATTEMPT, *row, end.completion_tokens, end.usd, ticket.attempt)
         if answered:
@@ -226,7 +235,7 @@ class Journal(JournalReader):
 
     def execute(self, statement: str, *values: Any) -> None:
         """Writes anything else; it is on the disk once `committed` or `flush` says so."""
-        self._queue.put(_Write(statement, values))
+        self._queue.put(Write(statement, values))
 
     async def committed(self) -> None:
         """Waits until all that was written so far is on the disk.
@@ -236,13 +245,13 @@ class Journal(JournalReader):
         """
         loop = asyncio.get_running_loop()
         done: asyncio.Future[None] = loop.create_future()
-        self._queue.put(_Waiter(done, loop))
+        self._queue.put(Waiter(done, loop))
         await done
 
     def flush(self) -> None:
         """Waits as `committed` does, without an event loop."""
         done: Future[None] = Future()
-        self._queue.put(_Waiter(done, None))
+        self._queue.put(Waiter(done, None))
         done.result()
 
     def _highest(self, table: str) -> int:
@@ -257,81 +266,9 @@ class Journal(JournalReader):
         ]
 
 
-@dataclass(frozen=True, slots=True)
-class _Write:
-    statement: str
-    values: tuple[Any, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Waiter:
-    done: "asyncio.Future[None] | Future[None]"
-    loop: asyncio.AbstractEventLoop | None
-
-
-class _Writer:
-    """Runs in a thread of its own and is the only one that writes."""
-
-    def __init__(self, path: Path, todo: "queue.SimpleQueue[_Write | _Waiter | None]") -> None:
-        self._path = path
-        self._todo = todo
-        self._fault: Stopped | None = None
-
-    def run(self) -> None:
-        """Writes until the end is put into the queue."""
-        with closing(_connect(self._path)) as database:
-            going = True
-            while going:
-                batch, going = self._gather()
-                self._commit(database, [item for item in batch if isinstance(item, _Write)])
-                self._tell([item for item in batch if isinstance(item, _Waiter)])
-
-    def _gather(self) -> tuple[list[_Write | _Waiter], bool]:
-        """Returns what has come since the last commit, and whether more may come."""
-        batch: list[_Write | _Waiter] = []
-        item = self._todo.get()
-        while item is not None:
-            batch.append(item)
-            try:
-                item = self._todo.get_nowait()
-            except queue.Empty:
-                return batch, True
-        return batch, False
-
-    def _commit(self, database: sqlite3.Connection, writes: list[_Write]) -> None:
-        if not writes or self._fault is not None:
-            return
-        try:
-            database.execute("BEGIN IMMEDIATE")
-            for write in writes:
-                database.execute(write.statement, write.values)
-            database.execute("COMMIT")
-        except sqlite3.Error as error:
-            # From here on nothing is promised any more: who waits is told, and the run stops.
-            self._fault = Stopped(
-                f"{self._path}: the journal cannot be written ({error}); mend that and give the "
-                "same command"
-            )
-
-    def _tell(self, waiters: list[_Waiter]) -> None:
-        loops = {waiter.loop for waiter in waiters}
-        for loop in loops:
-            told = [waiter.done for waiter in waiters if waiter.loop is loop]
-            if loop is None:
-                _resolve(told, self._fault)
-            else:
-                with contextlib.suppress(RuntimeError):  # the loop may have been closed
-                    loop.call_soon_threadsafe(_resolve, told, self._fault)
-
-
-def _resolve(told: "Sequence[asyncio.Future[None] | Future[None]]", fault: Stopped | None) -> None:
-    for done in told:
-        if done.done():
-            continue
-        if fault is None:
-            done.set_result(None)
-        else:
-            done.set_exception(fault)
+def _packed(data: bytes) -> bytes:
+    packer = zlib.compressobj(*_PACKING)
+    return packer.compress(data) + packer.flush()
 
 
 @contextlib.contextmanager
@@ -349,21 +286,9 @@ def _lock(path: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    try:
-        database.execute("PRAGMA journal_mode = WAL")
-        # A power cut loses no paid reply either; grouped, the commits are fast enough.
-        database.execute("PRAGMA synchronous = FULL")
-    except sqlite3.DatabaseError as error:
-        database.close()
-        raise DataError(f"is no journal ({error})", path=path) from None
-    return database
-
-
 def _prepare(path: Path) -> None:
     """Makes the tables where they are missing."""
-    with closing(_connect(path)) as database:
+    with closing(connect(path)) as database:
         if _check(database, path) == 0:
             database.executescript(_SCHEMA)
             database.execute(f"PRAGMA user_version = {FORMAT}")

@@ -23,9 +23,24 @@ _SAFETY = 0.95
 _FIRST_WINDOW = 4
 _MEMORY = 10.0
 """Seconds over which the pace that went through is measured."""
-_FASTER = 0.02
-"""Part by which a pace that was only measured grows in a second without refusal."""
+_FAST = 0.25
+"""Part by which the pace grows in a second, up to near where it was refused last."""
+_NEAR = 0.8
+_SLOWLY = 0.02
+"""Part by which it grows in a second from there on."""
+_LEAST = 0.3
+"""Part of the pace that is left after a refusal at least."""
+_SAFE = 0.85
+"""Part of what went through in the best second of late that is held to be safe."""
+_FEW = 3
+"""So many calls in a second are needed to speak of a pace."""
 _LONGEST_PAUSE = 60.0
+_CATCH_UP = 0.05
+"""Seconds' worth of calls that may go at once after the loop was held up."""
+_EARLY = 0.01
+"""Seconds by which a wait that was not cut short may be short all the same."""
+_LOOK_EVERY = 8
+"""Of so many answers the headers of one are read."""
 _PERIODS = (1.0, 60.0, 3600.0, 86400.0)
 _UNITS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
@@ -48,13 +63,14 @@ class Bucket:
     """Seconds' worth of units that may come at once."""
     due: float = 0.0
 
-    def wait(self, now: float, cost: float) -> float:
-        """Takes `cost` units and returns after how many seconds they may be used."""
-        if self.rate is None:
-            return 0.0
-        start = max(self.due, now - self.burst)
-        self.due = start + cost / self.rate
-        return max(0.0, start - now)
+    def wait(self, now: float) -> float:
+        """Returns after how many seconds the next units may be taken."""
+        return 0.0 if self.rate is None else max(0.0, self.due - now)
+
+    def take(self, now: float, cost: float) -> None:
+        """Takes `cost` units."""
+        if self.rate is not None:
+            self.due = max(self.due, now - self.burst) + cost / self.rate
 
 
 class Pacer:
@@ -66,7 +82,7 @@ class Pacer:
     """
 
     def __init__(self, settings: EndpointSettings, concurrency: int) -> None:
-        self.requests = Bucket(_per_second(settings.requests_per_minute))
+        self.requests = Bucket(_per_second(settings.requests_per_minute), burst=_CATCH_UP)
         self.tokens = Bucket(_per_second(settings.tokens_per_minute), burst=6.0)
         self.refusals = 0
         self._wished = self._most = self.requests.rate
@@ -74,11 +90,15 @@ class Pacer:
         self._concurrency = concurrency
         self._window = asyncio.Semaphore(min(_FIRST_WINDOW, concurrency))
         self._opened = min(_FIRST_WINDOW, concurrency)
-        self._gate = 0.0
+        self._turnstile = asyncio.Lock()
+        self._gate = time.monotonic()
+        """When calls may go again, or could again since the last refusal."""
         self._in_a_row = 0
-        self._cut = time.monotonic()
         self._passed: deque[float] = deque()
+        self._refused_at = 0.0
+        """The pace, in requests a second, at which calls were turned away last."""
         self._random = Random()
+        self._until_look = 0
 
     async def enter(self, tokens: float, sleep: Sleep = asyncio.sleep) -> None:
         """Waits for a turn.
@@ -88,12 +108,16 @@ class Pacer:
             sleep: How waiting is done; it may return early where nothing is to be sent any more.
         """
         await self._window.acquire()
-        pause = self._turn(tokens)
-        while pause > 0:
-            closed = self._gate
-            await sleep(pause)
-            # Whoever waited while the gate closed takes a new turn, at the new pace.
-            pause = self._turn(0.0) if self._gate > closed else 0.0
+        # One at a time waits for the next turn, so that nobody holds a turn of an older pace.
+        async with self._turnstile:
+            while (pause := self._wait()) > 0:
+                until = time.monotonic() + pause
+                await sleep(pause)
+                if time.monotonic() < until - _EARLY:
+                    break
+            now = time.monotonic()
+            self.requests.take(now, 1.0)
+            self.tokens.take(now, tokens)
 
     def leave(self) -> None:
         """Gives the turn back."""
@@ -101,21 +125,29 @@ class Pacer:
 
     def passed(self, headers: Mapping[str, str]) -> None:
         """Takes in that a call went through, and what its headers say about limits."""
-        now = time.monotonic()
+        self.let_in()
         self._in_a_row = 0
-        self._passed.append(now)
-        while self._passed[0] < now - _MEMORY:
-            self._passed.popleft()
         for _ in range(2):
             if self._opened < self._concurrency:
                 self._opened += 1
                 self._window.release()
-        if "x-ratelimit-limit-requests" in headers or "x-ratelimit-limit-tokens" in headers:
-            self._learn(headers, now)
-        elif self.requests.rate is not None:
-            # For all calls of a second together, the pace grows by one part.
-            faster = self.requests.rate + _FASTER
+        self._until_look -= 1
+        if self._until_look < 0:
+            # Looking at headers costs more than all the rest here.
+            self._until_look = _LOOK_EVERY - 1
+            self._learn(headers, time.monotonic())
+        if self.requests.rate is not None:
+            # Each call adds a part of a call a second: all calls of a second add that part.
+            near = self.requests.rate >= _NEAR * self._refused_at
+            faster = self.requests.rate + (_SLOWLY if near else _FAST)
             self.requests.rate = faster if self._most is None else min(faster, self._most)
+
+    def let_in(self) -> None:
+        """Takes in that a call was not turned away, whatever became of it."""
+        now = time.monotonic()
+        self._passed.append(now)
+        while self._passed[0] < now - _MEMORY:
+            self._passed.popleft()
 
     def refused(self, headers: Mapping[str, str], sent: float) -> None:
         """Takes in that a call was turned away for pace.
@@ -126,37 +158,55 @@ class Pacer:
         """
         now = time.monotonic()
         self.refusals += 1
+        opened = self._gate
         pause = retry_after(headers)
         if pause is None:
             pause = min(_LONGEST_PAUSE, 2.0**self._in_a_row) * self._random.uniform(0.5, 1.0)
         self._gate = max(self._gate, now + pause)
-        if sent < self._cut:
-            return  # it left before the pace was lowered
-        self._in_a_row += 1
-        self._slow_down(now)
+        if sent >= opened:
+            self._in_a_row += 1
+            self._slow_down(max(opened, now - _MEMORY))
 
-    def _slow_down(self, now: float) -> None:
-        since = max(self._cut, now - _MEMORY)
+    def _slow_down(self, since: float) -> None:
+        """Sets the pace to what went through from `since` until the gate opens again."""
         through = sum(1 for when in self._passed if when >= since)
-        measured = max(1.0, through) / max(0.1, self._gate - since)
+        if not through:
+            return  # a slower pace would not have helped
+        measured = through / max(0.1, self._gate - since)
         before = self.requests.rate
         if before is not None:
-            measured = min(max(measured, 0.3 * before), 0.9 * before)
+            best = _SAFE * self._best()
+            if best >= before:
+                # More than that went through a moment ago: this refusal is not about the pace.
+                self._refused_at = 0.0
+                return
+            measured = max(best, min(max(measured, _LEAST * before), 0.9 * before))
+            self._refused_at = before
         self.requests.rate = measured
         self.requests.due = self._gate
-        self._cut = now
 
-    def _turn(self, tokens: float) -> float:
+    def _best(self) -> float:
+        """Returns how many calls went through in the best second of late; 0 if only a few."""
+        best = first = 0
+        times = list(self._passed)
+        for last, when in enumerate(times):
+            while times[first] <= when - 1.0:
+                first += 1
+            best = max(best, last - first + 1)
+        return float(best) if best >= _FEW else 0.0
+
+    def _wait(self) -> float:
         now = time.monotonic()
-        start = max(now, self._gate)
-        return start - now + max(self.requests.wait(start, 1.0), self.tokens.wait(start, tokens))
+        return max(self._gate - now, self.requests.wait(now), self.tokens.wait(now))
 
     def _learn(self, headers: Mapping[str, str], now: float) -> None:
         requests, tokens = limit_of(headers, "requests"), limit_of(headers, "tokens")
         if requests is not None:
             self._most = min(requests, self._wished or requests)
-            rate = self.requests.rate
-            self.requests.rate = self._most if rate is None else min(rate + _FASTER, self._most)
+            if self.requests.rate is None:
+                self.requests.rate = self._most
+                # What went out before the limit was known counts against it too.
+                self.requests.due = now + self._opened / self._most
         if tokens is not None:
             self.tokens.rate = tokens
         for what in ("requests", "tokens"):

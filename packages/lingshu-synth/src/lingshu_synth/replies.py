@@ -38,33 +38,50 @@ _FINISH: dict[str | None, Finish] = {
 }
 
 
+def parse(raw: bytes) -> Any:
+    """Returns the JSON of an answer's body; None where it is none, or not whole."""
+    try:
+        return json.loads(raw)
+    except ValueError:
+        return None
+
+
+def is_completion(data: Any) -> bool:
+    """Says whether the body of an answer is a completion and not something else."""
+    return isinstance(data, dict) and isinstance(data.get("choices"), list)
+
+
 def read_reply(key: str, stored: Stored) -> Reply:
-    """Returns what a stored reply says.
+    """Returns what a stored reply says; see `reply_of`."""
+    return reply_of(key, stored.status, parse(stored.raw), stored.endpoint)
+
+
+def reply_of(key: str, status: int, data: Any, endpoint: str) -> Reply:
+    """Returns what a reply says.
 
     Refusals (the field for them, or words that begin like one), replies cut off by their greatest
     length, filtered ones and errors are told apart by `finish`.
+
+    Args:
+        key: Of the call.
+        status: HTTP status of the answer.
+        data: Its body, parsed.
+        endpoint: Kind of the endpoint.
     """
-    try:
-        data = json.loads(stored.raw)
-    except ValueError:
-        return _error(key, stored, "the reply is no JSON")
-    if not isinstance(data, dict):
-        return _error(key, stored, "the reply is no JSON object")
-    if not 200 <= stored.status < 300:
-        return _error(key, stored, error_text(stored.raw, stored.status))
-    choices = data.get("choices")
-    choice = choices[0] if isinstance(choices, list) and choices else None
+    if not 200 <= status < 300:
+        return _error(key, endpoint, error_text(data, status), data)
+    choice = data["choices"][0] if is_completion(data) and data["choices"] else None
     if not isinstance(choice, dict) or not isinstance(choice.get("message"), dict):
-        return _error(key, stored, "the reply holds no message")
+        return _error(key, endpoint, "the reply holds no message", data)
     text, finish = _said(choice)
-    prompt, completion = _usage(data)
+    prompt, completion = usage_of(data)
     return Reply(
         key=key,
         text=text,
         finish=finish,
         prompt_tokens=prompt,
         completion_tokens=completion,
-        endpoint=stored.endpoint,
+        endpoint=endpoint,
     )
 
 
@@ -73,39 +90,9 @@ def is_refusal(text: str) -> bool:
     return _REFUSAL.match(text[:400].replace("\u2019", "'")) is not None
 
 
-def is_whole(raw: bytes) -> bool:
-    """Says whether the body of a good answer is a completion, not cut and not something else."""
-    try:
-        data = json.loads(raw)
-    except ValueError:
-        return False
-    return isinstance(data, dict) and isinstance(data.get("choices"), list)
-
-
-def usage_of(raw: bytes) -> tuple[int | None, int | None]:
+def usage_of(data: Any) -> tuple[int | None, int | None]:
     """Returns the tokens of prompt and reply as the endpoint counted them."""
-    try:
-        data = json.loads(raw)
-    except ValueError:
-        return None, None
-    return _usage(data) if isinstance(data, dict) else (None, None)
-
-
-def error_text(raw: bytes, status: int) -> str:
-    """Returns what an endpoint says is wrong, in a line; status 0 is the line itself."""
-    text = raw.decode(errors="replace").strip()
-    try:
-        data = json.loads(text)
-    except ValueError:
-        data = text
-    error = data.get("error", data) if isinstance(data, dict) else data
-    message = error.get("message", error) if isinstance(error, dict) else error
-    told = " ".join(str(message).split())[:_LONGEST]
-    return told if status == 0 else f"status {status}: {told}"
-
-
-def _usage(data: dict[str, Any]) -> tuple[int | None, int | None]:
-    found = data.get("usage")
+    found = data.get("usage") if isinstance(data, dict) else None
     if not isinstance(found, dict):
         return None, None
     prompt, completion = found.get("prompt_tokens"), found.get("completion_tokens")
@@ -113,6 +100,14 @@ def _usage(data: dict[str, Any]) -> tuple[int | None, int | None]:
         prompt if isinstance(prompt, int) else None,
         completion if isinstance(completion, int) else None,
     )
+
+
+def error_text(data: Any, status: int) -> str:
+    """Returns what an endpoint says is wrong, in a line; status 0 is the line itself."""
+    error = data.get("error", data) if isinstance(data, dict) else data
+    message = error.get("message", error) if isinstance(error, dict) else error
+    told = " ".join(str(message).split())[:_LONGEST]
+    return told if status == 0 else f"status {status}: {told}"
 
 
 def _said(choice: dict[str, Any]) -> tuple[str, Finish]:
@@ -133,7 +128,9 @@ def _parts(content: Any) -> str:
     return "".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
 
 
-def _error(key: str, stored: Stored, message: str) -> Reply:
+def _error(key: str, endpoint: str, message: str, data: Any) -> Reply:
+    error = data.get("error") if isinstance(data, dict) else None
     # Azure answers a filtered prompt with status 400.
-    finish: Finish = "content_filter" if b'"content_filter"' in stored.raw else "error"
-    return Reply(key=key, text="", finish=finish, error=message, endpoint=stored.endpoint)
+    filtered = isinstance(error, dict) and error.get("code") == "content_filter"
+    finish: Finish = "content_filter" if filtered else "error"
+    return Reply(key=key, text="", finish=finish, error=message, endpoint=endpoint)

@@ -3,12 +3,11 @@
 import heapq
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 
 from lingshu_core.panels import Bars, Facts, Gallery, Panel, Picture, Series, Stats
 from lingshu_core.records import Box, Question, RecordBase
-from lingshu_synth.generator import PACKAGE, Rejected
+from lingshu_synth.generator import PACKAGE, Rejected, package_version
 from lingshu_synth.phrasing import rank
 
 _EXAMPLES = 6
@@ -66,7 +65,7 @@ class Report:
             title=f"Synthesis: {self._name}",
             summary=f"{self.counts['out']} records from {self.counts['in']}.",
             package=PACKAGE,
-            version=version(PACKAGE),
+            version=package_version(),
             command=f"{PACKAGE} {self._name}",
             seconds=round(seconds, 3),
             counts=counts,

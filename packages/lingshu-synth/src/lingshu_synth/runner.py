@@ -10,24 +10,48 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lingshu_core.console import progress, say
 from lingshu_core.errors import SettingsError, Stopped
 from lingshu_core.manifest import Manifest, Producer
 from lingshu_core.manifest_writer import already_made
 from lingshu_synth.call import Call, Reply
-from lingshu_synth.generator import GENERATORS, PACKAGE, Generator, Outcome, Rejected
+from lingshu_synth.generator import (
+    GENERATORS,
+    PACKAGE,
+    Generator,
+    Outcome,
+    Rejected,
+    package_version,
+)
 from lingshu_synth.reading import Entry, Reading
 from lingshu_synth.settings import GeneratorSettings
 from lingshu_synth.writing import Writing
+
+if TYPE_CHECKING:
+    from lingshu_synth.driver import Driver
+    from lingshu_synth.journal import Journal
 
 Answer = Callable[[tuple[Call, ...]], tuple[Reply, ...] | None]
 
 _PICTURES = "pictures"
 """Folder below the journal: pictures as they are sent, until the run is over."""
+
+
+@dataclass(frozen=True)
+class Ways:
+    """How a job is done, which changes nothing of what comes out."""
+
+    journal: Path | None = None
+    """Folder of the journal; None: `synth-journal` beside the output."""
+    replay: bool = False
+    """Whether no call may be made: what the journal holds has to be enough."""
+    serve: str = ""
+    """A model for which a vLLM server is started for the time of the run."""
+    workers: int = 1
+    """Processes that draw pictures."""
 
 
 @dataclass(frozen=True)
@@ -39,15 +63,12 @@ class Job:
     inputs: tuple[Path, ...]
     out: Path
     settings: GeneratorSettings
-    journal: Path | None = None
-    """Folder of the journal; None: `synth-journal` beside the output."""
-    replay: bool = False
-    """Whether no call may be made: what the journal holds has to be enough."""
+    ways: Ways = Ways()
 
     @property
     def journal_folder(self) -> Path:
         """Where the journal lies."""
-        return self.journal or self.out.absolute().parent / "synth-journal"
+        return self.ways.journal or self.out.absolute().parent / "synth-journal"
 
 
 def run(job: Job) -> None:
@@ -68,7 +89,7 @@ def run(job: Job) -> None:
     reading, generator = prepare(job, manifests)
     with (
         _answered(job, reading, generator) as (answer, faults),
-        Writing(job.out, producer, parents, generator) as writing,
+        Writing(job.out, producer, parents, generator, job.ways.workers) as writing,
     ):
         for entry in progress(reading, f"writing {job.name}", reading.expected()):
             writing.add(entry, _outcome(entry, generator, answer, faults))
@@ -100,25 +121,47 @@ def _answered(
     if not job.settings.asks:
         yield (lambda calls: ()), {}
         return
-    # They bring the client and its transport, which offline work can do without.
+    # What calls need is loaded only where calls are made.
     from lingshu_synth.driver import Replies
-    from lingshu_synth.drivers.batch import Batch
-    from lingshu_synth.drivers.online import Online
-    from lingshu_synth.drivers.replay import Replay
     from lingshu_synth.journal import Journal
-    from lingshu_synth.studio import Studio
 
     with Journal(job.journal_folder) as journal:
-        replies = Replies(journal, job.settings.calls.ask_again)
-        studio = Studio(journal.folder / _PICTURES)
-        if job.replay or not job.settings.calls.endpoints:
-            faults = Replay(replies).ask(reading, generator)
-        elif job.settings.calls.batch:
-            faults = Batch(journal, job.settings, studio).ask(reading, generator)
-        else:
-            faults = Online(journal, job.settings, studio).ask(reading, generator)
-        yield replies.all, faults
+        with _endpoints(job, journal.folder) as settings:
+            faults = _driver(job, settings, journal).ask(reading, generator)
+        yield Replies(journal, job.settings.calls.ask_again).all, faults
     shutil.rmtree(journal.folder / _PICTURES, ignore_errors=True)
+
+
+def _driver(job: Job, settings: GeneratorSettings, journal: "Journal") -> "Driver":
+    """Returns how the calls are made."""
+    from lingshu_synth.studio import Studio
+
+    studio = Studio(journal.folder / _PICTURES)
+    if job.ways.replay or not settings.calls.endpoints:
+        from lingshu_synth.drivers.replay import Replay
+
+        return Replay(journal, settings)
+    if settings.calls.batch:
+        from lingshu_synth.drivers.batch import Batch
+
+        return Batch(journal, settings, studio)
+    from lingshu_synth.drivers.online import Online
+
+    return Online(journal, settings, studio)
+
+
+@contextmanager
+def _endpoints(job: Job, folder: Path) -> Iterator[GeneratorSettings]:
+    """Gives the settings with their endpoints, one of which may have to be started."""
+    if not job.ways.serve or job.ways.replay:
+        yield job.settings
+        return
+    from lingshu_synth.serving import served
+
+    with served(job.ways.serve, job.settings.model.name, folder / "vllm.log") as endpoint:
+        calls = job.settings.calls
+        calls = calls.model_copy(update={"endpoints": (endpoint, *calls.endpoints)})
+        yield job.settings.model_copy(update={"calls": calls})
 
 
 def _outcome(
@@ -136,7 +179,7 @@ def _outcome(
 def _producer(job: Job) -> Producer:
     return Producer(
         package=PACKAGE,
-        version=version(PACKAGE),
+        version=package_version(),
         command=f"{PACKAGE} {job.name}",
         settings=job.settings.identity(),
     )

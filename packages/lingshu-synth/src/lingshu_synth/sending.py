@@ -11,9 +11,9 @@ from lingshu_core.manifest import Manifest
 from lingshu_synth.budget import Account, Cost
 from lingshu_synth.call import Reply, Request, Shot, shots_of
 from lingshu_synth.endpoint import Answer, Unreachable, wire
-from lingshu_synth.journal import End, Journal, Known, State, Stored, Ticket
+from lingshu_synth.journal import End, Journal, Known, State, Ticket
 from lingshu_synth.line import Line, Lines
-from lingshu_synth.replies import error_text, read_reply, usage_of
+from lingshu_synth.replies import reply_of, usage_of
 from lingshu_synth.studio import Studio
 
 _FIRST_PAUSE = 0.5
@@ -132,15 +132,16 @@ class Sender:
         elif answer.kind == "pace":
             line.pacer.refused(answer.headers, sent)
         elif answer.kind == "closed":
-            line.closed = error_text(answer.raw, answer.status)
+            line.closed = answer.told()
         else:
+            line.pacer.let_in()
             line.failed()
         return answer
 
     async def _answered(
         self, line: Line, request: Request, ticket: Ticket, cost: Cost, answer: Answer
     ) -> Reply:
-        tokens = usage_of(answer.raw)
+        tokens = usage_of(answer.data)
         usd = None
         if answer.kind == "whole":
             usd = self._account.settle(cost, *tokens)
@@ -148,8 +149,7 @@ class Sender:
             self._account.refused(cost)
         self._journal.settle(ticket, End("answered", answer.status, answer.raw, *tokens, usd))
         await self._journal.committed()
-        stored = Stored(answer.status, answer.raw, line.endpoint.settings.kind)
-        return read_reply(request.key, stored)
+        return reply_of(request.key, answer.status, answer.data, line.endpoint.settings.kind)
 
     def _missed(self, line: Line, ticket: Ticket, cost: Cost, answer: Answer) -> None:
         """Books an attempt that brought no reply."""
@@ -163,16 +163,17 @@ class Sender:
         self, request: Request, ticket: Ticket, answer: Answer, begun: float
     ) -> Reply:
         """Settles a call that fails while others are answered; ends the run where none is."""
-        told = error_text(answer.raw, answer.status)
+        told = answer.told()
         if self._lines.last_good() < begun:
             self.halt(
                 Stopped(f"no endpoint gives an answer ({told}); the same command goes on from here")
             )
             self._go_on()
-        raw = json.dumps({"error": {"message": told}}).encode()
-        self._journal.settle(ticket, End("answered", answer.status, raw))
+        data = {"error": {"message": told}}
+        self._journal.settle(ticket, End("answered", answer.status, json.dumps(data).encode()))
         await self._journal.committed()
-        return read_reply(request.key, Stored(answer.status, raw, ""))
+        # A status of success is no such thing where the body was never whole.
+        return reply_of(request.key, answer.status, data, "")
 
     async def _sleep(self, seconds: float) -> None:
         """Sleeps, but not on while the run is ending."""

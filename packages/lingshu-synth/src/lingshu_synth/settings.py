@@ -5,7 +5,8 @@ How it is asked (`calls`: endpoints, concurrency, attempts) does not: another ad
 number of calls in flight finds the same journal and ends in the same manifest.
 """
 
-from typing import Annotated, Literal, Self
+from functools import cached_property
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -30,6 +31,11 @@ class ModelSettings(Recipe):
     """Sent to the endpoint where it is given."""
     extra: dict[str, str | int | float | bool] = Field(default_factory=dict)
     """Further sampling fields of the request body, such as `reasoning_effort`."""
+
+    @cached_property
+    def plain(self) -> dict[str, Any]:
+        """The settings as JSON."""
+        return self.model_dump(mode="json")
 
 
 class EndpointSettings(Recipe):
@@ -94,6 +100,11 @@ class PicturePolicy(Recipe):
     """Of JPEG."""
     detail: Literal["low", "high", "auto"] = "high"
     """What OpenAI's endpoints call the resolution at which they look."""
+
+    @cached_property
+    def plain(self) -> dict[str, Any]:
+        """The policy as JSON."""
+        return self.model_dump(mode="json")
 
     def told(self) -> str:
         """Returns the policy in words, for provenance."""

@@ -15,7 +15,6 @@ from lingshu_core.digest import digest
 from lingshu_core.errors import DataError
 from lingshu_core.manifest import Manifest
 from lingshu_synth.call import Shot
-from lingshu_synth.generator import Drawing
 from lingshu_synth.overlay import draw_boxes
 from lingshu_synth.settings import PicturePolicy
 
@@ -39,17 +38,18 @@ class Studio:
         Raises:
             DataError: Its file is missing or cannot be read.
         """
-        data = base64.b64encode(self._encoded(shot, manifest, policy)).decode()
+        path = manifest.file(shot.file)
+        data = base64.b64encode(self._encoded(shot, path, policy)).decode()
         return f"data:image/{policy.format};base64,{data}"
 
-    def _encoded(self, shot: Shot, manifest: Manifest, policy: PicturePolicy) -> bytes:
+    def _encoded(self, shot: Shot, source: Path, policy: PicturePolicy) -> bytes:
         name = digest({"shot": shot.describe(), "policy": policy})
         path = self._folder / name[:2] / name
         # Two calls may want the same picture at the same time: the second waits for the first.
         with self._locks[int(name[:8], 16) % _LOCKS]:
             if path.is_file():
                 return path.read_bytes()
-            data = encode(draw(shot, manifest), policy)
+            data = encode(draw(shot, source), policy)
             path.parent.mkdir(parents=True, exist_ok=True)
             side = path.with_name(f".{name}.tmp")
             side.write_bytes(data)
@@ -57,23 +57,17 @@ class Studio:
             return data
 
 
-def drawn(drawing: Drawing, manifest: Manifest) -> Image.Image:
-    """Returns what stands in a record that is written: a shot, or a page of an exam."""
-    if isinstance(drawing, Shot):
-        return draw(drawing, manifest)
-    from lingshu_synth.rendering.paper import draw_page
-
-    return draw_page(drawing)
-
-
-def draw(shot: Shot, manifest: Manifest) -> Image.Image:
+def draw(shot: Shot, source: Path) -> Image.Image:
     """Returns a shot as a picture of 8 bits, grey or RGB, with its boxes.
 
+    Args:
+        shot: What is to be seen.
+        source: Where the file of the picture or volume is.
+
     Raises:
-        DataError: Its file is missing or cannot be read.
+        DataError: The file cannot be read.
     """
-    path = manifest.file(shot.file)
-    image = read_picture(path) if shot.slice is None else _slice(shot, path)
+    image = read_picture(source) if shot.slice is None else _slice(shot, source)
     return draw_boxes(image, shot.boxes) if shot.boxes else image
 
 

@@ -1,24 +1,39 @@
 """The output of a run: records, what was set aside, and what the page tells of both."""
 
 import shutil
+from collections import deque
 from collections.abc import Sequence
+from concurrent.futures import Future
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from lingshu_core.errors import DataError
-from lingshu_core.manifest import Manifest, Parent, Producer
+from lingshu_core.manifest import Parent, Producer
 from lingshu_core.manifest_writer import ManifestWriter
 from lingshu_core.page import publish
 from lingshu_core.records import Image
 from lingshu_synth.call import Shot
-from lingshu_synth.generator import Draft, Drawing, Generator, Made, Outcome, Rejected
+from lingshu_synth.drawing import Drawers, Drawn
+from lingshu_synth.generator import Draft, Drawing, Generator, Outcome, Rejected
 from lingshu_synth.reading import Entry
 from lingshu_synth.report import Report
 
 SET_ASIDE = "set-aside"
 """Folder below the output: the records of which nothing was made, each with its reason."""
+
+
+@dataclass(frozen=True)
+class _Pending:
+    """An item whose pictures are being drawn."""
+
+    entry: Entry
+    drafts: tuple[Draft, ...] = ()
+    drawn: "dict[Drawing, Future[Drawn]]" = field(default_factory=dict)
+    why: Rejected | None = None
+    """Why it is set aside, where that is known already."""
 
 
 class Writing:
@@ -29,16 +44,24 @@ class Writing:
         producer: Who writes, with which settings.
         parents: What the input is.
         generator: What made the outcomes.
+        workers: Processes that draw pictures.
     """
 
     def __init__(
-        self, out: Path, producer: Producer, parents: Sequence[Parent], generator: Generator[Any]
+        self,
+        out: Path,
+        producer: Producer,
+        parents: Sequence[Parent],
+        generator: Generator[Any],
+        workers: int = 1,
     ) -> None:
         self._generator = generator
         self._writer = ManifestWriter(out, producer=producer, parents=parents)
         self._aside = ManifestWriter(
             self._writer.folder / SET_ASIDE, producer=producer, parents=parents
         )
+        self._drawers = Drawers(workers)
+        self._waiting: deque[_Pending] = deque()
         self._stack = ExitStack()
         self.report = Report(generator.name)
 
@@ -48,6 +71,7 @@ class Writing:
             # What a killed run left there was made of the same, but not all of it.
             shutil.rmtree(self._aside.out, ignore_errors=True)
             stack.enter_context(self._aside)
+            stack.enter_context(self._drawers)
             self._stack = stack.pop_all()
         return self
 
@@ -60,51 +84,71 @@ class Writing:
         self._stack.__exit__(kind, error, trace)
 
     def add(self, entry: Entry, outcome: Outcome[Any]) -> None:
-        """Writes what was made of one item, or sets the item aside."""
+        """Writes what was made of one item, or sets the item aside; in the order of the calls."""
         self.report.counts["in"] += 1
-        if isinstance(outcome, Made):
-            drafts = self._generator.finish(entry.item, outcome.value)
-            outcome = self._write(entry, drafts)
-        if isinstance(outcome, Rejected):
-            self.report.set_aside(outcome)
-            self._set_aside(entry, outcome)
+        self._waiting.append(self._begin(entry, outcome))
+        while len(self._waiting) > self._drawers.ahead:
+            self._end(self._waiting.popleft())
 
     def publish(self, passed_over: dict[str, int], seconds: float) -> None:
-        """Puts settings, figures and page into the folder, before it gets its name."""
+        """Ends the writing: puts settings, figures and page into the folder, which gets its name
+        when the block ends."""
+        while self._waiting:
+            self._end(self._waiting.popleft())
         folder = self._writer.folder
         self._generator.settings.write(folder / "settings.json")
         self.report.counts.update({f"passed_over_{k}": n for k, n in passed_over.items()})
         publish(folder, self.report.stats(folder, seconds))
 
-    def _write(self, entry: Entry, drafts: tuple[Draft, ...]) -> Outcome[Any]:
-        if not drafts:
-            return Rejected("nothing_to_say", "the record gives no text of this kind")
+    def _begin(self, entry: Entry, outcome: Outcome[Any]) -> "_Pending":
+        """Settles what is to be written, and begins to draw what it needs."""
+        if isinstance(outcome, Rejected):
+            return _Pending(entry, why=outcome)
         try:
-            drawn = {drawing for draft in drafts for drawing in draft.drawings}
-            images = {drawing: self._image(drawing, entry.manifest) for drawing in drawn}
-            for ref in {
-                ref for draft in drafts if not draft.drawings for ref in draft.record.files()
-            }:
-                entry.manifest.file(ref)
+            # Before letters and answers are settled: what is set aside shall not take part.
+            sources = {ref.path: entry.manifest.file(ref) for ref in entry.item.record.files()}
         except DataError as error:
-            return Rejected("unreadable", error.message)
-        for draft in drafts:
+            return _Pending(entry, why=Rejected("unreadable", error.message))
+        drafts = self._generator.finish(entry.item, outcome.value)
+        if not drafts:
+            why = Rejected("nothing_to_say", "the record gives no text of this kind")
+            return _Pending(entry, why=why)
+        wanted = dict.fromkeys(drawing for draft in drafts for drawing in draft.drawings)
+        drawn = {
+            drawing: self._drawers.draw(
+                drawing, sources[drawing.file.path] if isinstance(drawing, Shot) else None
+            )
+            for drawing in wanted
+        }
+        return _Pending(entry, drafts, drawn)
+
+    def _end(self, pending: "_Pending") -> None:
+        """Writes an item whose pictures are drawn."""
+        why = pending.why
+        images: dict[Drawing, Image] = {}
+        try:
+            for drawing, drawn in pending.drawn.items():
+                images[drawing] = self._image(drawing, drawn.result())
+        except DataError as error:
+            why = Rejected("unreadable", error.message)
+        if why is not None:
+            self.report.set_aside(why)
+            self._set_aside(pending.entry, why)
+            return
+        for draft in pending.drafts:
             record = draft.record
             if draft.drawings:
                 record = record.replace(images=tuple(images[d] for d in draft.drawings))
-            self._writer.write(record, source=None if draft.drawings else entry.manifest)
+            self._writer.write(record, source=None if draft.drawings else pending.entry.manifest)
             self.report.made(record, draft.boxes)
-        return Made(drafts)
 
-    def _image(self, drawing: Drawing, manifest: Manifest) -> Image:
-        """Draws a picture into the output."""
-        from lingshu_synth.studio import drawn, png
-
-        picture = drawn(drawing, manifest)
-        ref = self._writer.add_file(png(picture), suffix=".png")
+    def _image(self, drawing: Drawing, drawn: Drawn) -> Image:
+        """Puts a picture into the output."""
+        ref = self._writer.add_file(drawn.data, suffix=".png")
         place = drawing.place() if isinstance(drawing, Shot) else {}
-        width, height = picture.size
-        return Image(path=ref.path, sha256=ref.sha256, width=width, height=height, **place)
+        return Image(
+            path=ref.path, sha256=ref.sha256, width=drawn.width, height=drawn.height, **place
+        )
 
     def _set_aside(self, entry: Entry, why: Rejected) -> None:
         record = entry.item.record

@@ -103,7 +103,7 @@ class _Connection(asyncio.Protocol):
                 self._transport.write(response.body[start : start + 64])
         else:
             self._transport.write(head + response.body)
-        if length != len(response.body):
+        if length != len(response.body) or request.headers.get("connection") == "close":
             self._transport.close()
 
 

@@ -217,11 +217,12 @@ class Endpoint:
     def limits(self):
         if not self.options.tell_limit:
             return {}
-        left = self.options.limit - len(self.passed)
+        # As OpenAI tells them: by the minute, and when all that is used up has come back.
+        a_minute, used = self.options.limit * 60, len(self.passed)
         return {
-            "x-ratelimit-limit-requests": str(self.options.limit * 60),
-            "x-ratelimit-remaining-requests": str(max(0, left)),
-            "x-ratelimit-reset-requests": "1s",
+            "x-ratelimit-limit-requests": str(a_minute),
+            "x-ratelimit-remaining-requests": str(a_minute - used),
+            "x-ratelimit-reset-requests": f"{1000 * used // self.options.limit}ms",
         }
 
     def recall(self, request: Request) -> Response:

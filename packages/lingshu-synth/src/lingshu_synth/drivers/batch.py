@@ -135,10 +135,11 @@ class Batch(Driver):
         self._place.clear(chunk.remote)
 
     def _settle_line(self, member: Member, line: Line) -> bool:
-        kind = Answer(line.status, {}, line.raw).kind
+        answer = Answer.of(line.status, {}, line.raw)
+        kind = answer.kind
         if kind not in ("whole", "final"):
             return False
-        tokens = usage_of(line.raw)
+        tokens = usage_of(answer.data)
         cost = Cost(0, member.most_usd)
         usd = None
         if kind == "whole":

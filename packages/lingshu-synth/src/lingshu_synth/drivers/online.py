@@ -20,7 +20,7 @@ from lingshu_synth.generator import Generator, Rejected
 from lingshu_synth.journal import End, Journal, UnderWay
 from lingshu_synth.line import Lines
 from lingshu_synth.reading import Entry, Reading
-from lingshu_synth.replies import usage_of
+from lingshu_synth.replies import parse, usage_of
 from lingshu_synth.sending import Sender
 from lingshu_synth.settings import GeneratorSettings
 from lingshu_synth.studio import Studio
@@ -194,7 +194,7 @@ async def recall(
         for one in left:
             found = [raw for place in storing if (raw := await place.recall(one.key))]
             if found:
-                tokens = usage_of(found[0])
+                tokens = usage_of(parse(found[0]))
                 journal.settle(one.ticket, End("answered", 200, found[0], *tokens))
             else:
                 still.append(one)

@@ -6,7 +6,6 @@ stage 5 with both. Without a model the offline writer tells the metadata.
 """
 
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 
 from pydantic import BaseModel, Field
 
@@ -18,7 +17,17 @@ from lingshu_synth.asking import Got, Wanted, ask, ask_all
 from lingshu_synth.call import Call, Shot
 from lingshu_synth.card import Card, findings, load_card, short_caption
 from lingshu_synth.checks import caption_fault
-from lingshu_synth.generator import PACKAGE, Draft, Generator, Item, Kind, Made, Rejected, Script
+from lingshu_synth.generator import (
+    PACKAGE,
+    Draft,
+    Generator,
+    Item,
+    Kind,
+    Made,
+    Rejected,
+    Script,
+    package_version,
+)
 from lingshu_synth.knowledge import knowledge_on, load_notes
 from lingshu_synth.naming import MODALITY_WORDS, listed, readable
 from lingshu_synth.offline import long_caption
@@ -140,7 +149,7 @@ class CaptionGenerator(Generator[Texts]):
     def _made(self, item: Item, stages: tuple[Got[str], ...]) -> tuple[Operation, ...]:
         policy = Operation(
             package=PACKAGE,
-            version=version(PACKAGE),
+            version=package_version(),
             operation=f"{self.name}.pictures",
             settings=self.settings.pictures.digest(),
             inputs=(self.settings.pictures.told(),),
