@@ -46,7 +46,7 @@ _DISCLAIMER = re.compile(
 _SPECIALIST = re.compile(
     r"\b\w+(?:ologist|iatrist|atrician|urgeon|metrist)s?\b"
     r"|\b(?:specialist|internist|physician|general practitioner|family doctor|primary care"
-    r"|dentist|obstetrician|physical therapist|physiotherapist|dietitian)s?\b"
+    r"|orthopa?edist|allergist|psychotherapist|dentist|obstetrician|physical therapist|physiotherapist|dietitian)s?\b"
     r"|科(?:医生|医师|就诊|门诊)|专科",
     re.I,
 )

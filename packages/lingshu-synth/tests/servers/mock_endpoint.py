@@ -94,7 +94,9 @@ def json_answer(body, text: str) -> str | None:
         return json.dumps({"reasoning": f"First, {words(text, 40)}.", "answer": gold})
     if '"wrong answers"' in text:
         value = {"question": "What is seen?", "answer": words(text, 3)}
-        return json.dumps(value | {"wrong answers": [words(text + "1", 3), words(text + "2", 4)]})
+        return json.dumps(
+            value | {"wrong answers": [f"one {words(text, 3)}", f"two {words(text, 3)}"]}
+        )
     return None
 
 
