@@ -1,5 +1,6 @@
 """One entrance for every kind of gold, and the gold that a question implies."""
 
+import re
 from collections.abc import Mapping
 from typing import Literal
 
@@ -22,6 +23,8 @@ from lingshu_core.golds import (
     YesNoGold,
 )
 from lingshu_core.records import Question
+
+_LETTERS = re.compile(r"[\s,;、]+")
 
 GradeKind = Literal["choice", "yesno", "closed", "open"]
 
@@ -100,11 +103,14 @@ def grade(
 
 
 def _choice_gold(gold: str, options: Mapping[str, str] | None) -> ChoiceGold:
-    letters = "".join(sorted(set(gold.strip().upper()) - set(" ,;、")))
-    if letters.isascii() and letters.isalpha() and set(letters) <= set(options or letters):
-        texts = [] if options is None else [options[letter] for letter in letters]
-        return ChoiceGold(letter=letters, text="; ".join(texts))
+    gold = gold.strip()
     for letter, text in (options or {}).items():
-        if text.strip() == gold.strip():
+        if text.strip() == gold:
             return ChoiceGold(letter=letter, text=text)
+    letters = _LETTERS.sub("", gold.upper() if len(gold) == 1 else gold)
+    named = "".join(sorted(set(letters)))
+    upper = letters.isascii() and letters.isalpha() and letters.isupper()
+    if upper and len(named) == len(letters) and set(named) <= set(options or named):
+        texts = [] if options is None else [options[letter] for letter in named]
+        return ChoiceGold(letter=named, text="; ".join(texts))
     raise DataError(f"the gold {gold!r} is no option", field="gold")

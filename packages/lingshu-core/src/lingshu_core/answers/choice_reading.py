@@ -12,8 +12,9 @@ from lingshu_core.answers.results import Parsed
 from lingshu_core.answers.yes_no import yes_no_of
 
 _BARE = re.compile(
-    r"[\s(\[{<【「『.,:;-]*(?:(?:the )?(?:option|choice|letter|answer|选项|答案)\s*)?[(\[]?"
-    r"([A-Za-z])[\s)\]}>】」』.,:;!。、-]*(?:选项|项)?[。.]?",
+    r"[\s()\[\]{}<>【】「」『』.,:;!|/~#_-]*(?:[0-9]{1,2}[.)]\s*)?"
+    r"(?:(?:the )?(?:opt(?:ion|\.)?|choice|letter|answer|选项|答案)\s*)?[(\[]?"
+    r"([A-Za-z])[\s()\[\]{}<>【】「」『』.,:;!。、|/~#_-]*(?:选项|项)?[。.]?",
     re.I,
 )
 _NOT = re.compile(
@@ -26,28 +27,24 @@ _COULD = re.compile(r"\b(?:may|might|could|possibly|perhaps|maybe)\b|(?<![最很
 _BUT = re.compile(r"[\s,;.]*(?:but|rather|instead|it is|而是)\s*(?:rather|instead|is)?", re.I)
 _CONCLUSION = re.compile(
     r"\b(?:it(?:'s| is| was| must be| should be| would be| has to be)|this is|that(?:'s| is)"
-    r"|therefore"
-    r"|thus|hence|so|consequently|in conclusion|in summary|overall|finally|leav(?:es|ing)(?: us "
-    r"with)?"
-    r"|leads? (?:me |us )?to|points? to(?:wards?)?|corresponds? to|match(?:es)?|consistent with"
-    r"|favou?rs?"
-    r"|(?:i|we) (?:think|believe|guess|suspect|conclude|feel|lean(?: towards?)?|prefer|favou?r"
-    r"|mean)"
-    r"|my (?:best )?(?:guess|bet|vote|pick|choice)(?: is)?|leaning (?:towards?|to)|correct|is|be"
-    r"|no)\b"
-    r"|因此|所以|故|综上|应该是|应为|就是|认为是?|考虑为?|确定是|倾向于?|是",
+    r"|therefore|thus|hence|so|consequently|in conclusion|in summary|overall|finally|leav(?:es"
+    r"|ing)(?: us with)?|leads? (?:me |us )?to|points? to(?:wards?)?|corresponds? to|match(?:es)?"
+    r"|consistent with|favou?rs?|(?:i|we) (?:think|believe|guess|suspect|conclude|feel|prefer"
+    r"|favou?r|mean)|my (?:best )?(?:guess|bet|vote|pick|choice)(?: is)?|lean(?:ing)?(?: towards?"
+    r"| to)?|correct|is|be)\b|\bno,|因此|所以|故|综上|应该是|应为|就是|认为是?|考虑为?|确定是"
+    r"|倾向于?|(?<![还不非也])是",
     re.I,
 )
 _PRAISED = re.compile(
-    r"(?<![A-Za-z0-9+-])(?P<open>[(\[]?)([A-Z])[)\]]?[,.:]?\s?(?:选项|项)?\s?"
-    r"(?:is|was|would be|should be|must be|seems|appears(?: to be)?|looks|remains|是|为|最|才是)\s?"
-    r"(?:(?:the|my|an?|clearly|most|indeed|therefore|likely|single|only|very|also|definitely)\s)*"
-    r"(?:correct|right|best|answer|choice|appropriate|likely|accurate|true|preferred|suitable"
-    r"|consistent"
-    r"|final|appropriate|probable|正确|对|答案|最佳|最合适|最符合|最可能|符合|合适)"
-    r"|(?<![A-Za-z0-9+-])([A-Z])[)\]]?\s(?:(?:best|most (?:closely|accurately|likely|clearly))\s)?"
-    r"(?:fits?|match(?:es)?|describes?|explains?|represents?|corresponds?|suits?)\b"
-    r"|(?<![A-Za-z0-9+-])([A-Z])(?:选项|项)?(?:正确|最符合|最合适|最佳|最可能|符合题意)"
+    r"(?<![A-Za-z0-9+-])(?P<open>[(\[]?)([A-Z])[)\]]?[,.:]?\s?(?:选项|项)?\s?(?:(?:alone|only"
+    r"|clearly|definitely)\s)?(?:is|was|would be|should be|must be|seems|appears(?: to be)?|looks"
+    r"|remains|是|为|最|才是)\s?(?:(?:the|my|an?|clearly|most|indeed|therefore|likely|single|only"
+    r"|very|also|definitely)\s)*(?:correct|right|best|answer|choice|appropriate|likely|accurate"
+    r"|true|preferred|suitable|consistent|final|appropriate|probable|正确|对|答案|最佳|最合适"
+    r"|最符合|最可能|符合|合适)|(?<![A-Za-z0-9+-])([A-Z])[)\]]?\s(?:(?:best|most (?:closely"
+    r"|accurately|likely|clearly))\s)?(?:fits?|match(?:es)?|describes?|explains?|represents?"
+    r"|corresponds?|suits?)\b|(?<![A-Za-z0-9+-])([A-Z])(?:选项|项)?(?:正确|最符合|最合适|最佳"
+    r"|最可能|符合(?=题|[。,.!]|$))"
 )
 _MENTIONED = re.compile(
     r"\b(?i:option|choice|answer|letter|alternative)s?\s?[(\[]?([A-Z])(?![A-Za-z0-9'-])[)\]]?"
@@ -55,24 +52,21 @@ _MENTIONED = re.compile(
 )
 _NOT_BEFORE = re.compile(
     r"(?:\bnot|n't|\bnever|\bneither|\bnor|\bexcept|\bexclud\w+|\bthan|\beliminat\w+|\brul\w+ out"
-    r"|\binstead of"
-    r"|\bunlike|不是?|排除|并非|而非|除了?)\s*(?:for\s+)?(?:the\s+)?$",
+    r"|\binstead of|\bunlike|不是?|排除|并非|而非|除了?)\s*(?:for\s+)?(?:the\s+)?$",
     re.I,
 )
 _NOT_AFTER = re.compile(
     r"[^.\n。;]{0,60}?(?:\bnot\b|n't\b|\bincorrect|\bwrong|\bunlikely|\bless\b|\bruled out"
-    r"|\bexcluded"
-    r"|\beliminated|\bfalse\b|不|错|排除)",
+    r"|\bexcluded|\beliminated|\bfalse\b|不|错|排除)",
     re.I,
 )
 _AFTER_TERM = re.compile(
     r"(?:vitamin|hepatitis|group|type|influenza|factor|protein|class|grade|stage|category|panel"
-    r"|figure|fig\."
-    r"|image|phase|arm|point|label(?:l?ed)?|view|lead|zone|segment|area|structure|arrow|region"
-    r"|unit)s?\s*"
-    r"[(\[]?$",
+    r"|figure|fig\.|image|phase|arm|point|label(?:l?ed)?|view|lead|zone|segment|area|structure"
+    r"|arrow|region|unit)s?\s*[(\[]?$",
     re.I,
 )
+_NONE_OF = re.compile(r"\b(?:none|neither|nor|not all)\b[^.\n]{0,30}$", re.I)
 _LAST_AFTER_COMMA = re.compile(r",\s[(\[]?([A-Z])[)\]]?[.。]?$")
 _STANDING = re.compile(r"(?<![A-Za-z0-9'-])[A-Z](?![A-Za-z0-9'-])")
 _LAST = re.compile(r"(?:[.!?。:\n]|^)\s*[(\[]?([A-Z])[)\]]?\s*[.。]?$")
@@ -88,8 +82,7 @@ _LINE_LABEL = re.compile(r"[(\[]?[A-Z](?:[)\].:、]|(?=\s))")
 _SENTENCES = re.compile(r"[^.!?。\n]*(?:[.](?!\s|$)[^.!?。\n]*)*[.!?。\n]*")
 _CONCLUDES = re.compile(
     r"\s*(?:therefore|thus|hence|so|in conclusion|overall|in summary|to conclude|consequently"
-    r"|finally"
-    r"|taken together|based on|given|considering|因此|所以|综上|故|总之|最终)",
+    r"|finally|taken together|based on|given|considering|因此|所以|综上|故|总之|最终)",
     re.I,
 )
 _GOES_ON = re.compile(
@@ -102,6 +95,9 @@ _REVISED = re.compile(
 
 # So many of the last words of a kind are looked at: responses can be very long.
 _MOST = 200
+_SHORT = 300
+# Announcements so far before the last still count as one list of answers.
+_NEAR = 1000
 Place = tuple[tuple[str, ...], int, int]
 Reader = Callable[[str, OptionTexts], Parsed | None]
 
@@ -119,34 +115,35 @@ def read_choice(text: str, options: OptionTexts) -> Parsed:
         found = reader(text, options)
         if found is not None:
             return found
-    return Parsed(None, refused(text) or "no_answer")
+    first = letter_at(text, 0, options, announced=True)
+    return Parsed(None, refused(text) or (first.reason if first else "no_answer"))
 
 
 def _whole(text: str, options: OptionTexts) -> Parsed | None:
     letters = options.whole(text)
     if len(letters) > 1:
         return Parsed(None, "several")
+    if letters and text.endswith("?") and not options.raw[letters[0]].endswith("?"):
+        return Parsed(None, "hedged")
     return Parsed(letters[0], "option_text") if letters else None
 
 
 def _announced(text: str, options: OptionTexts) -> Parsed | None:
-    """The last announcement counts; one that names every option is none."""
-    result: Parsed | None = None
+    """The last announcement counts, unless it belongs to a list of three or more options."""
     rejected: set[str] = set()
-    named: set[str] = set()
     for cue in last_cues(text):
         found = _at_cue(text, cue, options, rejected)
         if found is None:
             continue
-        if found.value:
-            named.add(found.value)
-        if result is None:
-            result = found
-    if result is not None and result.value in rejected:
-        return Parsed(None, "negated")
-    if len(named) > 2:
-        return Parsed(None, "several")
-    return result if result is not None or not rejected else None
+        if found.value is None:
+            return found
+        if found.value in rejected:
+            return Parsed(None, "negated")
+        before = last_cues(text, max(0, cue.start - _NEAR), cue.start)
+        others = (_at_cue(text, other, options, set()) for other in before)
+        named = {other.value for other in others if other is not None} - {None, found.value}
+        return Parsed(None, "several") if len(named) > 1 else found
+    return None
 
 
 def _at_cue(text: str, cue: Cue, options: OptionTexts, rejected: set[str]) -> Parsed | None:
@@ -196,10 +193,10 @@ def _first_or_last(text: str, options: OptionTexts) -> Parsed | None:
             if _is_letter_line(above, options) and line != above:
                 return Parsed(None, "several")
             last = letter_at(line, 0, options)
+    if first is not None and first.reason in {"negated", "hedged"}:
+        first = None
     if first is None or last is None:
         return first or last
-    if first.value is None and first.reason in {"negated", "hedged"}:
-        return last
     return first if first == last or first.value is None else Parsed(None, "several")
 
 
@@ -209,6 +206,13 @@ def _is_letter_line(line: str, options: OptionTexts) -> bool:
     label = _LINE_LABEL.match(line) if len(line) < 1000 else None
     head = options.head(line, label.end()) if label else None
     return head is not None and not any(letter.isalnum() for letter in line[head.end :])
+
+
+def _contradicted(text: str, options: OptionTexts) -> Parsed | None:
+    """A short answer in which an option's text carries another letter is none."""
+    if len(text) > _SHORT or not _mislabelled(text, options.occurrences(text), options):
+        return None
+    return Parsed(None, "contradiction")
 
 
 def _concluded(text: str, options: OptionTexts) -> Parsed | None:
@@ -227,7 +231,8 @@ def _concluded(text: str, options: OptionTexts) -> Parsed | None:
     for found in deque(_PRAISED.finditer(text), maxlen=_MOST):
         letter = next(filter(None, found.groups()[1:]))
         before = text[max(0, found.start() - 30) : found.start()]
-        if letter in options.letters and not _AFTER_TERM.search(before):
+        told = _AFTER_TERM.search(before) or _NONE_OF.search(before)
+        if letter in options.letters and not told:
             places.append((found.start(), letter))
     return _only_or_last(text, places)
 
@@ -267,9 +272,8 @@ def _closing_letter(text: str, options: OptionTexts) -> Parsed | None:
     found = _LAST.search(text, max(0, len(text) - 12))
     if found is None and len(text) < 2000 and len(_STANDING.findall(text)) == 1:
         found = _LAST_AFTER_COMMA.search(text, max(0, len(text) - 12))
-    if found and found[1] in options.letters and found.start() > 0:
-        if _mislabelled(text, options.occurrences(text), options):
-            return Parsed(None, "contradiction")
+    near = {*_STANDING.findall(text, max(0, len(text) - 40))} & options.letters
+    if found and len(near) == 1 and found[1] in options.letters and found.start() > 0:
         return Parsed(found[1], "letter")
     return None
 
@@ -324,7 +328,8 @@ def _by_sentence(text: str, options: OptionTexts) -> Parsed:
         parts = [found[0].strip() for found in _SENTENCES.finditer(text) if found[0].strip()]
         if len(parts) > 1:
             letters = options.whole(parts[0])
-            if len(letters) == 1 and not _GOES_ON.match(parts[1]):
+            more = _GOES_ON.match(parts[1]) or any(map(options.whole, parts[1:4]))
+            if len(letters) == 1 and not more:
                 return Parsed(letters[0], "option_text")
             if _CONCLUDES.match(parts[-1]):
                 places = options.occurrences(parts[-1])
@@ -336,5 +341,12 @@ def _by_sentence(text: str, options: OptionTexts) -> Parsed:
 
 
 _READERS: tuple[Reader, ...] = (
-    _whole, _announced, _first_or_last, _concluded, _mentioned, _closing_letter, _by_text,
-)  # fmt: skip
+    _whole,
+    _announced,
+    _first_or_last,
+    _contradicted,
+    _concluded,
+    _mentioned,
+    _closing_letter,
+    _by_text,
+)

@@ -9,9 +9,8 @@ from lingshu_core.answers.results import Parsed
 
 _LINK = r"(?:\s*(?:[,、;/&+]|\band\b|和|及|与|以及)\s*(?:and\s+)?|\s+)"
 _RUN = re.compile(
-    r"[\s:=,.>-]{0,20}(?:(?:options?|choices?|letters?|answers?|both|all of|the|are|is|of|选项|选"
-    r"|为|是)"
-    r"[\s:]{0,5}){0,5}"
+    r"[\s:=,.>-]{0,20}(?:(?i:options?|choices?|letters?|answers?|both|all of|the|are|is|of|选项|选"
+    r"|为|是)[\s:]{0,5}){0,5}"
     rf"((?:[(\[]?(?<![A-Za-z])[A-Z](?![a-z'0-9])[)\].]?)(?:{_LINK}?[(\[]?[A-Z](?![a-z'0-9])[)\]]?){{0,25}})"
     r"\s*(?:选项|项|都?正确)?\s*(?=$|[\n.,;:。!)-]|\s(?:are|is|because|since|as)\b|因)"
 )

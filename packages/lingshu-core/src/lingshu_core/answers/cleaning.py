@@ -46,12 +46,13 @@ _LATEX_WORD = {
 _LATEX_COMMAND = re.compile(r"\\(" + "|".join(sorted(_LATEX_WORD, key=len, reverse=True)) + r")\b")
 _LATEX_SIGN = re.compile(r"\\([%$#&_{}])")
 _LATEX_SPACE = re.compile(r"\\[()\[\],;:! ]|\\\\")
-_MARKDOWN = re.compile(r"[*`$\"]+|__+|(?m:^[ \t]*(?:#{1,6}(?=\s)|>+)[ \t]*)|(?m:^-{3,}[ \t]*$)")
+_MARKDOWN = dict.fromkeys(map(ord, '*`$"'))
+_LINE_MARK = re.compile(r"^[ \t]*(?:(?:#{1,6}(?=\s)|>+(?![ \t]*[0-9.]))[ \t]*|-{3,}[ \t]*$)", re.M)
 _LONE_QUOTE = re.compile(r"(?<![A-Za-z0-9])'|'(?![A-Za-z0-9])")
 _CUT = re.compile(
     r"^[ \t]*(?:Question|Q|Human|User|Problem|问题|题目|用户)[ \t]*\d{0,4}[ \t]*:", re.I | re.M
 )
-_BLANKS = re.compile(r"[ \t\u00a0\u3000]{2,}")
+_BLANKS = re.compile(r"[ \t]{2,}")
 
 
 def unify(text: str) -> str:
@@ -64,6 +65,14 @@ def unify(text: str) -> str:
     text = _SUPERSCRIPT.sub(r"^\g<0>", text.translate(_EXPANDING))
     text = _RAISED_POINT.sub(".", unicodedata.normalize("NFKC", text)).translate(_CHARACTERS)
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def lowered(text: str) -> str:
+    """Returns the text in lower case, each character in its own place."""
+    lower = text.lower()
+    if len(lower) == len(text):
+        return lower
+    return "".join(sign.lower() if len(sign.lower()) == 1 else sign for sign in text)
 
 
 def unlatex(text: str) -> str:
@@ -94,9 +103,13 @@ def plain(text: str) -> str:
         text = _INLINE_TAG.sub("", text.replace("10<sup>", "10^"))
     elif "~~" in text:
         text = _STRUCK.sub(" ", text)
-    text = _MARKDOWN.sub("", text)
+    text = text.translate(_MARKDOWN).replace("__", "")
+    if "#" in text or ">" in text or "---" in text:
+        text = _LINE_MARK.sub("", text)
     if "'" in text:
         text = _LONE_QUOTE.sub("", text)
-    text = _BLANKS.sub(" ", text).strip()
-    cut = _CUT.search(text, 1)
+    if "  " in text or "\t" in text:
+        text = _BLANKS.sub(" ", text)
+    text = text.strip()
+    cut = _CUT.search(text, 1) if "\n" in text else None
     return text[: cut.start()].rstrip() if cut else text

@@ -1,32 +1,30 @@
 """Words with which a response announces its answer: "the answer is", "I would choose", 答案为."""
 
 import re
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from lingshu_core.answers.cleaning import plain
+from lingshu_core.answers.cleaning import lowered, plain
 from lingshu_core.answers.tags import marked
 
+# Without a flag for case, and with one word boundary in front of all: several times faster. The
+# text is searched in lower case.
 _CUE = re.compile(
-    r"(?P<noun>\b(?:answers?|ans|respuesta|réponse|antwort|resposta|risposta"
-    r"|ответ)\b(?!\s+options?\b)"
-    r"|\b(?:my|final|correct|right|best|selected|chosen|appropriate|suitable)\s+"
-    r"(?:choice|option|selection|pick|guess|response|conclusion|decision|verdict|letter"
-    r"|alternative)"
-    r"\b|(?m:^)\W{0,4}(?:(?:final|my|the)\s)?(?:conclusion|verdict|result|output|response|solution"
-    r"|choice"
+    r"\b(?:(?:answers?|ans|respuesta|réponse|antwort|resposta|risposta|ответ)\b(?!\s+options?\b)"
+    r"|(?:my|final|correct|right|best|selected|chosen|appropriate|suitable)\s+(?:choice|option"
+    r"|selection|pick|guess|response|conclusion|decision|verdict|letter|alternative)s?\b"
+    r"|(?P<act>(?:(?:i|we|would|i'd|i'll|i've|i'm|will|should|must|to|let's|have)\s"
+    r"(?:choose|chose|chosen|choosing|pick|picking|picked|select|selected|say|answer|opt\sfor"
+    r"|opted\sfor|vote\sfor|settle\son|go\swith|going\swith|went\swith)"
+    r"|(?:choose|choosing|select|selecting|selected|going\swith|go\swith|opt\sfor|pick|picking"
+    r"|vote\sfor)(?=:?\s(?:(?:the\s)?(?:option|choice|answer|letter)\s)?[(\[]?[a-z][)\]]?"
+    r"(?![a-z])))\b(?!\s{0,9}:\s{0,9}$)))"
+    r"|^\W{0,4}(?:(?:final|my|the)\s)?(?:conclusion|verdict|result|output|response|solution|choice"
     r"|selection|prediction|decision|diagnosis|impression)\b(?=\W{0,3}:)"
-    r"|答案|正解|正确(?:的)?(?:选项|选择)|(?m:^)\s{0,9}(?:答|选项|选择)(?=\s?:))"
-    r"|(?P<act>\b(?:(?:i|we|would|i'd|i'll|i've|i'm|will|should|must|to|let's|have)\s"
-    r"(?:choose|chose|chosen|choosing|pick|picked|select|selected|say|answer|opt\sfor|opted\sfor"
-    r"|vote\sfor|settle\son|go\swith|going\swith|went\swith)"
-    r"|(?:choose|choosing|select|selecting|selected|going\swith|go\swith|opt\sfor|pick|vote\sfor)"
-    r"(?=:?\s(?:(?:the\s)?(?:option|choice|answer|letter)\s)?[(\[]?[A-Za-z][)\]]?(?![A-Za-z])))\b"
-    r"(?!\s*:\s*$)"
-    r"|选(?:择|取|定|了)?(?:的?是)?(?=\s?:?\s?[(\[【]?[A-Za-z](?![A-Za-z])))",
-    re.I,
+    r"|^\s{0,9}(?:答|选项|选择)(?=\s?:)|答案|正解|正确的?(?:选项|选择)"
+    r"|(?P<pick>选[择取定了]?的?是?(?=\s?:?\s?[(\[【]?[a-z](?![a-z])))",
+    re.M,
 )
 _VERB = re.compile(
     r"\b(?:is|are|was|were|be|becomes|remains|equals|es|est|ist)\b|(?<=answer)'s\b|[:=]"
@@ -36,10 +34,13 @@ _VERB = re.compile(
 _WINDOW = 100
 _VERBS = 4
 _LAST = 40
+_PIECE = 2000
+_OVERHANG = 80
 _STOP = re.compile(r"[\n!?;。]|\.(?=\s|$)")
 _REFUSED = re.compile(
     r"(?:\bnot|n't|\bnever|\bcannot|\bneither|\bnor|不|别|没)\s*(?:\w{1,12}\s+)?$", re.I
 )
+_OF_NO_ACCOUNT = re.compile(r"\b(?:wrong|incorrect|false|another|other|possible)\s$|错误的?$", re.I)
 _NO_CONTENT = re.compile(
     r"\s*(?:based|consistent|supported|derived|clear|obvious|found|given|determined|explained"
     r"|because|in line|correct|wrong|incorrect|right|as follows|provided|shown|below|above"
@@ -49,7 +50,7 @@ _NO_CONTENT = re.compile(
 )
 _CLAUSE = re.compile(r"[.,;:!?\n。]|\b(?:but|however|although|though|yet|then|so)\b|但是?", re.I)
 _DENIAL = re.compile(
-    r"\b(?:not|never|cannot|neither|nor|whether|hardly|except|unless)\b|n't\b"
+    r"\b(?:not|never|cannot|neither|nor|whether|hardly|except|unless|wrong|incorrect)\b|n't\b"
     r"|不(?:是|选|应|会|能|认为|觉得)|并非|而非|排除|是否|除了",
     re.I,
 )
@@ -60,6 +61,7 @@ _NEGATED = re.compile(
     r"\s*(?:clearly |definitely |probably |certainly )?(?:not|n't|never)\b|\s*不", re.I
 )
 _DOT = re.compile(r"\.(?=\s|$)|[\n。!?]")
+_BEGINNING = re.compile(r"(?:[\s:=,]|-(?![0-9]))+")
 _ABBREVIATION = re.compile(
     r"(?:\b(?:dr|st|vs|approx|ca|mr|mrs|ms|fig|no|e\.g|i\.e|cf|spp?|var|subsp|etc)|\b[a-z])$", re.I
 )
@@ -77,23 +79,37 @@ class Cue:
     """It is a verb of choosing, not the word answer."""
 
 
-def cues(text: str) -> Iterator[Cue]:
-    """Yields the announcements in a plain text, in order; negated choosing is none."""
-    for found in _CUE.finditer(text):
-        end = found.end()
-        if found["act"]:
-            if not _REFUSED.search(text, max(0, found.start() - 30), found.start()):
-                yield Cue(found.start(), (end,), act=True)
-            continue
-        stop = _STOP.search(text, end, end + _WINDOW)
-        limit = stop.start() if stop else min(len(text), end + _WINDOW)
-        verbs = [verb.end() for verb in islice(_VERB.finditer(text, end, limit), _VERBS)]
-        yield Cue(found.start(), (*verbs, end), act=False)
+def last_cues(text: str, begin: int = 0, end: int | None = None) -> Iterator[Cue]:
+    """Yields the announcements in a plain text or a part of it, the last first, at most forty.
+
+    Negated choosing ("I would not choose") is none. The text is read from its end in pieces, so
+    that a long one is read no further than it is asked for.
+    """
+    left, end = _LAST, len(text) if end is None else end
+    lower = lowered(text)
+    while end > begin and left > 0:
+        start = max(begin, end - _PIECE)
+        reach = min(len(text), end + _OVERHANG)
+        places = [found for found in _CUE.finditer(lower, start, reach) if found.start() < end]
+        for found in reversed(places[-left:]):
+            cue = _cue(text, found)
+            if cue is not None:
+                yield cue
+        left -= len(places)
+        end = start
 
 
-def last_cues(text: str) -> list[Cue]:
-    """Returns the last forty announcements of a plain text, the last first."""
-    return list(deque(cues(text), maxlen=_LAST))[::-1]
+def _cue(text: str, found: re.Match[str]) -> Cue | None:
+    end = found.end()
+    if found["act"] or found["pick"]:
+        refused = _REFUSED.search(text, max(0, found.start() - 30), found.start())
+        return None if refused else Cue(found.start(), (end,), act=True)
+    if _OF_NO_ACCOUNT.search(text, max(0, found.start() - 14), found.start()):
+        return None
+    stop = _STOP.search(text, end, end + _WINDOW)
+    limit = stop.start() if stop else min(len(text), end + _WINDOW)
+    verbs = [verb.end() for verb in islice(_VERB.finditer(text, end, limit), _VERBS)]
+    return Cue(found.start(), (*verbs, end), act=False)
 
 
 def doubted(text: str, place: int) -> str:
@@ -112,7 +128,7 @@ def sentence(text: str) -> str:
 
     A full stop after a single letter (`E. coli`, `B. text`) or an abbreviation ends nothing.
     """
-    text = text.lstrip(" \t\n:=-,")
+    text = _BEGINNING.sub("", text, count=1) if _BEGINNING.match(text) else text
     for dot in _DOT.finditer(text):
         end = dot.start()
         if dot[0] == "." and _ABBREVIATION.search(text, max(0, end - 8), end):

@@ -7,22 +7,21 @@ from lingshu_core.answers.results import Parsed
 from lingshu_core.answers.vocabulary import longest_first, word_set
 
 _LEAD = re.compile(
-    r"[\s:=,.>#|~、】\]-]{0,40}"
-    r"(?:(?:that|it'?s?|this|the|is|be|was|would|must|should|will|has to be|in my opinion|probably"
-    r"|likely"
-    r"|most|definitely|clearly|certainly|simply|just|therefore|thus|indeed|actually|now|still|then"
-    r"|only|to be|given by|as follows|following|correct|right|best|single|final|one|answers?|choice"
-    r"|option|letter|alternative|selection|number|labell?ed|with|by|ans\.?|so|hence"
-    r"|(?:应该|应当|应|就|便|是|为|选择|选项|选|第|答案|即))[\s:=,]{0,9}){0,9}"
-    r"(?P<open>[(\[{【「『<]\s?)?(?:(?:option|choice|选项)\s?)?"
-    r"(?P<letter>[A-Za-z])(?P<close>\s?[)\]}】」』>])?"
-    r"(?![A-Za-z0-9_²³°%])(?!'[A-Za-z])",
+    r"[\s:=,.>#|~、】\]-]{0,40}(?:(?:(?:that|it|it'?s|this|the|is|be|was|would|must|should|will"
+    r"|has to be|in my opinion|probably|likely|most|definitely|clearly|certainly|simply|just"
+    r"|therefore|thus|indeed|actually|now|still|then|only|to be|got to be|given by|as follows"
+    r"|following|correct|right|best|single|final|one|answers?|choice|option|opt\.?|letter"
+    r"|alternative|selection|number|labell?ed|with|by|ans\.?|so|hence)(?![A-Za-z])|(?:应该|应当|应"
+    r"|就|便|是|为|选择|选项|选|第|答案"
+    r"|即))[\s:=,]{0,9}){0,9}(?P<open>[(\[{【「『<]\s?)?(?:(?:option|choice"
+    r"|选项)\s?)?(?P<letter>[A-Za-z])(?P<close>\s?[)\]}】」』]|(?(open)>"
+    r"|(?!)))?(?![A-Za-z0-9_²³°%])(?!'[A-Za-z])",
     re.I,
 )
 _END = (
-    r"\s*$|\s*[,:;!、。)\]|]|\s*\.(?=[\s)\"]|$)|\.(?=[A-Z][a-z]|[\u3400-\u9fff])|\s*\n|\s-\s"
-    r"|\s=\s|\s(?:because|since|due|as|based|rather|instead|not|and|or)\b"
-    r"|\s?(?:选项|项|因|。|与|和|或|及|对(?![比于照]))"
+    r"\s*$|\s?[【「]|\s*[,:;!、。)\]|]|\s*\.(?=[\s)\"]|$)|\.(?=[A-Z][a-z]|[\u3400-\u9fff])|\s*\n"
+    r"|\s-\s|\s=\s|\s(?:because|since|due|as|based|rather|instead|not|and|or)\b|\s?(?:选项|项|因"
+    r"|。|与|和|或|及|对(?![比于照]))"
 )
 _VERBS = r"\s(?:is|was|would|must|should|seems|appears|looks|fits|matches)\b|\s?(?:是|为|正确|符合)"
 _MORE = (
@@ -54,16 +53,21 @@ _REJECTED = re.compile(
     r"|can be (?:ruled out|excluded|eliminated)|不(?:正确|对|是|符合|选)|错误)",
     re.I,
 )
+_ALL_REJECTED = re.compile(
+    r"(?:[ ,、;/&]{1,3}(?:(?:and|or|和|及|与)\s?)?[A-Z](?![A-Za-z])){1,25}\s?(?:选项|项)?\s?"
+    r"(?:(?:are|is|can be|都|均|皆|全)\s?)?(?:(?:all|both|also)\s)?"
+    r"(?:wrong|incorrect|not\b|ruled out|excluded|eliminated|unlikely|错|不)"
+)
+_OR_ELSE = re.compile(r"[\s.)]{0,3},?\s?(?:or\b|或|还是)\s*")
 _CONTRAST = re.compile(
     r"[\s,;(]{0,4}(?:and |but )?(?:(?:not|rather than|instead of|over|unlike)\b|而不是|而非|不是)",
     re.I,
 )
 _ANOTHER = re.compile(
-    r"[\s).:]{0,3}(?:[,;/&+、|]|\band\s?/\s?or\b|\band\b|\bor\b|\bplus\b|\bas well as\b|或者?|和"
-    r"|及|与|以及"
-    r"|\s(?=[(\[]?[A-Z][)\]]?\s*(?:[\n,]|$)))[\s,]{0,3}"
-    r"(?:(?:also|maybe|possibly|perhaps|either|even|both|or|and|option|choice|letter)\s|选项\s?)*"
-    r"[(\[]?([A-Za-z])[)\]]?(?![A-Za-z0-9'_])",
+    r"[\s).:]{0,3}(?:[,;/&+、|<>]|\band\s?/\s?or\b|\band\b|\bor\b|\bplus\b|\bas well as\b|或者?"
+    r"|还是|和|及|与|以及|\s(?=[(\[]?[A-Z][)\]]?\s*(?:[\n,]|$)))[\s,]{0,3}(?:(?:also|maybe"
+    r"|possibly|perhaps|either|even|both|or|and|option|choice|letter)\s"
+    r"|选项\s?)*[(\[]?([A-Za-z])[)\]]?(?![A-Za-z0-9'_])",
     re.I,
 )
 _LISTED = re.compile(r"[\s).:;,]{0,9}[(\[]?([A-Z])[)\].:、]")
@@ -73,12 +77,10 @@ _SERIES = re.compile(r"[\s).:;,]{1,4}[(\[]?([A-Z])[)\].:](?=\s*$|\s{0,3}[(\[]?[A
 _ALONE = re.compile(r"[\s.,)]*?\n\s*[(\[]?([A-Z])[)\].]?\s*(?:\n|$)")
 _ALSO = re.compile(
     r"\b(?:or|alternatively|possibly|perhaps|maybe|also|either)\s*,?\s*(?:could be |it could be "
-    r"|option "
-    r"|choice |maybe |possibly )?[(\[]?([A-Z])[)\]]?(?=\s*[.,;!?)\n]|\s(?:is|could|may|might|as)\b"
-    r"|\s*$)"
-    r"|(?<![A-Za-z0-9-])([A-Z])[)\]]?\s(?:is|are|may be|might be|could be|can be|could|would be"
-    r"|seems)\s"
-    r"(?:also|equally|possible|as well|too|plausible)\b|[也亦](?:可能)?(?:是|选|可以?选?)\s?([A-Z])"
+    r"|option |choice |maybe |possibly )?[(\[]?([A-Z])[)\]]?(?=\s*[.,;!?)\n]|\s(?:is|could|may"
+    r"|might|as)\b|\s*$)|(?<![A-Za-z0-9-])([A-Z])[)\]]?\s(?:is|are|may be|might be|could be|can be"
+    r"|could|would be|seems)\s(?:also|equally|possible|as well|too|plausible)\b"
+    r"|[也亦](?:可能)?(?:是|选|可以?选?)\s?([A-Z])"
 )
 _ALTERNATIVE = re.compile(r"[\s.)]{0,3}(?:,?\s*\b(?:or|and/or|and|/)\b|\s?[/或和])\s*")
 
@@ -101,6 +103,8 @@ def letter_at(
     letter = written.upper()
     if _is_term(text, found, options):
         return None
+    if written == "A" and _is_titled(text, end, options):
+        return Parsed(None, "contradiction")
     own = options.head(text, end)
     if own is not None and _reads_as_letter(own, options):
         labelled = letter in own.letters and text[end : end + 1] in {".", ")", ":"}
@@ -137,6 +141,16 @@ def _is_term(text: str, found: re.Match[str], options: OptionTexts) -> bool:
     return head is not None and head.end > found.end()
 
 
+def _is_titled(text: str, end: int, options: OptionTexts) -> bool:
+    """Tells `A Edema`, all of an answer, where B is the edema: no article stands so."""
+    if text[end : end + 1] != " " or not text[end + 1 : end + 2].isupper():
+        return False
+    head = options.head(text, end + 1, lead_in=False)
+    if head is None or "A" in head.letters or text[head.end :].strip(" ."):
+        return False
+    return text[end + 2 : end + 3].islower()
+
+
 def _stands_alone(text: str, found: re.Match[str], announced: bool) -> bool:
     """Tells a letter from an article, a pronoun or the beginning of a term (`B cell`)."""
     if found["close"]:
@@ -158,7 +172,7 @@ def _unless_taken_back(
         return Parsed(None, "hedged")
     if _CONTRAST.match(text, end, end + 30):
         return Parsed(letter, "letter")
-    if _REJECTED.match(text, end, end + 40):
+    if _REJECTED.match(text, end, end + 40) or _ALL_REJECTED.match(text, end, end + 90):
         return Parsed(None, "negated")
     if _second_letter(text, end, letter, lower, options) or _second_text(
         text, end, letter, options
@@ -191,4 +205,6 @@ def _other(written: str, letter: str, options: OptionTexts) -> bool:
 def _second_text(text: str, end: int, letter: str, options: OptionTexts) -> bool:
     found = _ALTERNATIVE.match(text, end, end + 12)
     head: Head | None = options.head(text, found.end()) if found else None
-    return head is not None and letter not in head.letters
+    if head is not None:
+        return letter not in head.letters
+    return _OR_ELSE.match(text, end, end + 12) is not None

@@ -39,11 +39,10 @@ _UNIT_GAP = re.compile(r"\s?-?\s?")
 _OLD = re.compile(r"[\s-]?(?:years?|yrs?|y)[\s/-]?(?:old|o)\b", re.I)
 _PERCENT_BEFORE = re.compile(r"百分之$")
 _BOUND_BEFORE = re.compile(
-    r"(?:[<>≤≥]|\b(?:less|more|greater|fewer|larger|smaller|higher|lower|older|younger) than(?: or "
-    r"equal to)?"
-    r"|\b(?:at least|at most|up to|over|under|above|below|beyond|exceeding|minimum(?: of)?"
-    r"|maximum(?: of)?)"
-    r"|大于|小于|超过|不足|至少|至多|最多|不到|低于|高于)\s*(?:about\s)?$",
+    r"(?:[<>≤≥]|\b(?:less|more|greater|fewer|larger|smaller|higher|lower|older"
+    r"|younger) than(?: or equal to)?|\b(?:at least|at most|up to|over|under|above|below|beyond"
+    r"|exceeding|minimum(?: of)?|maximum(?: of)?)|大于|小于|超过|不足|至少|至多|最多|不到|低于"
+    r"|高于)\s*(?:about\s)?$",
     re.I,
 )
 _NOT_BEFORE = re.compile(

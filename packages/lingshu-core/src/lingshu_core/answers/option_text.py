@@ -1,9 +1,11 @@
 """Where the texts of the options stand in a response, and whether they are affirmed there."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
+from typing import NamedTuple
 
 from lingshu_core.answers.cleaning import plain, unify
 from lingshu_core.answers.vocabulary import word_set
@@ -15,17 +17,15 @@ _TOKEN = re.compile(
 )
 _NONE = re.compile(
     r"\b(?:none|neither) of (?:the |these |those )?(?:above|options|choices|following|listed"
-    r"|answers"
-    r"|given|provided|other|others|alternatives|these|those|them)"
-    r"(?: (?:options|choices|answers|above|listed|given|provided))*"
-    r"|以上(?:选项)?(?:都|均|皆|全)?(?:不|非|没有?)(?:是|对|正确)?|(?:都|均|皆)不(?:是|对|正确)",
+    r"|answers|given|provided|other|others|alternatives|these|those|them)(?: (?:options|choices"
+    r"|answers|above|listed|given|provided))*|以上(?:选项)?(?:都|均|皆|全)?(?:不|非|没有?)(?:是|对"
+    r"|正确)?|(?:都|均|皆)不(?:是|对|正确)",
     re.I,
 )
 _ALL = re.compile(
     r"\ball (?:of )?(?:the |these |those )?(?:above|options|choices|following|listed|answers|these"
-    r"|those)"
-    r"(?: (?:options|choices|answers|above))*"
-    r"|以上(?:选项)?(?:全部?|都|均|皆)(?:是|对|正确)?|全部正确|(?:都|均|皆)(?:是|正确)",
+    r"|those)(?: (?:options|choices|answers|above))*|以上(?:选项)?(?:全部?|都|均|皆)(?:是|对"
+    r"|正确)?|全部正确|(?:都|均|皆)(?:是|正确)",
     re.I,
 )
 _BREAK = re.compile(r"\.(?=\s|$)|[!?;\n。]|\b(?:but|however|although|though|yet)\b|但是?|而是")
@@ -37,8 +37,7 @@ _NEGATION_BEFORE = re.compile(
     r"\b(?:no|not|without|absen\w+|never|neither|nor|den(?:y|ies)|exclud\w+|rul(?:e|es|ed|ing) out"
     r"|unlikely|less likely|instead of|rather than|unlike|other than|than|versus|vs|opposed to"
     r"|negative for|free of|doubt\w*|eliminat\w+|cannot|lack(?:s|ing)?|differ\w* from|mimic\w*"
-    r"|against"
-    r"|incorrect|wrong)\b|n't\b|[不无非未没]|排除|除外",
+    r"|against|incorrect|wrong)\b|n't\b|[不无非未没]|排除|除外",
     re.I,
 )
 _HEDGE_BEFORE = re.compile(
@@ -48,10 +47,9 @@ _HEDGE_BEFORE = re.compile(
 )
 _NEGATION_AFTER = re.compile(
     r"[^,.;。\n]{0,40}?\b(?:not|unlikely|excluded|absent|ruled out|incorrect|wrong|less likely"
-    r"|improbable|doubtful|never|eliminated|would(?! be)|may|might|could|possible|option)\b"
-    r"|[^,.;。\n]{0,40}?n't\b"
-    r"|[^,.;。\n]{0,8}?(?:不(?:太|大|能|像|是|符|支持|考虑|正确|对|成立|可能)|排除"
-    r"|可能性(?:小|低|较小|较低|不大))",
+    r"|improbable|doubtful|never|eliminated|would(?! be)|may|might|could|possible)\b"
+    r"|[^,.;。\n]{0,40}?n't\b|[^,.;。\n]{0,8}?(?:不(?:太|大|能|像|是|符|支持|考虑|正确|对|成立"
+    r"|可能)|排除|可能性(?:小|低|较小|较低|不大))",
     re.I,
 )
 _FUNCTION_WORDS = word_set("options", "function")
@@ -70,14 +68,13 @@ _JOINS = re.compile(
 _PUNCTUATION = re.compile(r"(?:[\s.:,;()\[\]|>=]|-(?![0-9]))*")
 _LEAD_IN = re.compile(
     r"(?:[\s.:,;()\[\]|>=]|-(?![0-9])|\b(?:which is|that is|i\.e\.|namely|the|(?-i:an?)|it is|it's"
-    r"|likely|probably"
-    r"|definitely|clearly|most|consistent with|to be|indeed|therefore)\b(?=[\s,]))*",
+    r"|likely|probably|definitely|clearly|most|consistent with|to be|indeed"
+    r"|therefore)\b(?=[\s,]))*",
     re.I,
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """One word, number, sign or Chinese character of a text."""
 
     word: str
@@ -96,15 +93,18 @@ class Head:
     """What follows is no further word of the same phrase."""
 
 
-def tokens(text: str) -> list[Token]:
-    """Returns the words of a plain text as they are compared: lower case, singular, `n't` as "
-    "not."""
-    found: list[Token] = []
+@lru_cache(maxsize=8)
+def tokens(text: str) -> tuple[Token, ...]:
+    """Returns the words of a plain text as compared: lower case, singular, `n't` as `not`."""
+    return tuple(_tokens(text))
+
+
+def _tokens(text: str) -> Iterator[Token]:
     for match in _TOKEN.finditer(text):
-        word, start, end = match[0].lower(), match.start(), match.end()
+        word, (start, end) = match[0].lower(), match.span()
         if word.endswith("n't") or word == "cannot":
-            found.append(Token(word[:-3].rstrip("n") if word != "cannot" else "can", start, start))
-            found.append(Token("not", start, end))
+            yield Token("can" if word == "cannot" else word[:-3], start, start)
+            yield Token("not", start, end)
             continue
         if "'" in word:
             word = word.removesuffix("'s").replace("'", "")
@@ -115,8 +115,7 @@ def tokens(text: str) -> list[Token]:
         elif len(word) > 4 and word[-1] == "s" and word[-2] not in "suiao":
             word = word[:-1]
         if word != "the":
-            found.append(Token(word, start, end))
-    return found
+            yield Token(word, start, end)
 
 
 def _number(word: str) -> str:
@@ -179,10 +178,11 @@ class OptionTexts:
                 return head
             start = leading.end()
         part = merged(text[start : start + self._reach])
-        words = tokens(part)
-        if not words:
-            return None
-        for candidate in self._first.get(words[0].word, ()):
+        reading = _tokens(part)
+        first = next(reading, None)
+        candidates = self._first.get(first.word, ()) if first is not None else ()
+        words = [first, *islice(reading, len(candidates[0]) - 1)] if first and candidates else []
+        for candidate in candidates:
             size = len(candidate)
             if len(words) >= size and all(words[i].word == candidate[i] for i in range(size)):
                 end = self._end(candidate, part, words[size - 1].end)

@@ -36,10 +36,9 @@ _REORDERED = 5
 _SIDES = frozenset({("left",), ("right",), ("bilateral",), ("upper",), ("lower",)})
 _MODIFIER = re.compile(
     r"\s*(?:in|on|at|of|with|without|due|because|likely|probably|which|consistent|the|most"
-    r"|involving|affecting"
-    r"|located|located|seen|noted|measuring|causing|secondary|more|especially|particularly"
-    r"|predominantly"
-    r"|left|right|bilateral|upper|lower|anterior|posterior|mild|moderate|severe|acute|chronic)\b",
+    r"|involving|affecting|located|located|seen|noted|measuring|causing|secondary|more|especially"
+    r"|particularly|predominantly|left|right|bilateral|upper|lower|anterior|posterior|mild"
+    r"|moderate|severe|acute|chronic)\b",
     re.I,
 )
 
@@ -158,15 +157,17 @@ def _compare_items(answer: Phrase, gold: Phrase) -> tuple[bool, str] | None:
         crossed = (conflict(g, a) for g in held - said for a in said - held if set(g) & set(a))
         reason = next(filter(None, crossed), "")
         return (False, reason) if reason else None
-    if len(said) < 2:
-        return None
-    if len(said) >= 5 or (len(said) >= 3 and held <= said):
+    others = [item for item in answer.items if item not in held]
+    others = [item for item in others if not _MODIFIER.match(" ".join(item))]
+    if len(said) >= 5 or (len(said) >= 3 and others and _stuffed(answer, gold)):
         return False, "stuffing"
-    if held <= said:
-        others = [item for item in answer.items if item not in held]
-        if not any(_MODIFIER.match(" ".join(item)) for item in others):
-            return False, "several"
-    return None
+    return (False, "several") if others and len(said) > 1 and held <= said else None
+
+
+def _stuffed(answer: Phrase, gold: Phrase) -> bool:
+    """Tells whether the gold stands among the items of a list, with or without leading words."""
+    size = len(gold.words)
+    return any(gold.words in {item[:size], item[-size:]} for item in answer.items)
 
 
 def _adds_nothing(answer: Phrase, gold: Phrase, table: Synonyms) -> bool:
@@ -175,6 +176,8 @@ def _adds_nothing(answer: Phrase, gold: Phrase, table: Synonyms) -> bool:
     if not held or not held <= set(answer.words) or answer.quantities != gold.quantities:
         return False
     family = table.family(gold.words)
+    if family and table.named(answer.words, family) - {gold.words}:
+        return False
     light = _GENERIC | (_COMPANIONS.get(family, frozenset()) if family else frozenset())
     if gold.words in _SIDES:
         light = light | _BODY
@@ -187,12 +190,14 @@ def _adds_nothing(answer: Phrase, gold: Phrase, table: Synonyms) -> bool:
 
 
 def _other_member(answer: Phrase, gold: Phrase, table: Synonyms) -> str:
-    """Returns `other_value` where the answer names another member of the gold's family."""
+    """Returns a veto where the answer names another member of the gold's family, or both."""
     family = table.family(gold.words)
     if family is None:
         return ""
     named = table.named(answer.words, family)
-    return "other_value" if named and gold.words not in named else ""
+    if gold.words in named:
+        return "several" if len(named) > 1 and family in _COMPANIONS else ""
+    return "other_value" if named else ""
 
 
 def _verbatim(text: str, accepted: list[Phrase], options: Mapping[str, str]) -> bool:

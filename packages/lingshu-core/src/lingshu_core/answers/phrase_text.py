@@ -15,8 +15,7 @@ _QUANTITY = "qqq"
 _LEADING = word_set("phrase", "leading")
 _SPLIT = re.compile(
     r"\s*(?:,(?![0-9]{3})|[;\n、+]|\band/or\b|\band\b|&|\bplus\b|\bas well as\b|\balong with\b"
-    r"|以及|和|与|及"
-    r"|(?<=[^\W\d_]{3})\s?/\s?(?=[^\W\d_]{3}))\s*",
+    r"|以及|和|与|及|(?<=[^\W\d_]{3})\s?/\s?(?=[^\W\d_]{3}))\s*",
     re.I,
 )
 _BOTH_SIDES = re.compile(r"\b(?:both )?(?:left and right|right and left)(?: sides?)?\b", re.I)
@@ -24,15 +23,13 @@ _BULLET = re.compile(r"^[ \t]*(?:[-*•]|\(?[0-9a-z]{1,2}[.)])\s+", re.M | re.I)
 _SENTENCE = re.compile(r"(?<=[^\s.]{2})[.!]\s+(?=[A-Z\u3400-\u9fff])|[。\n]+")
 _CONCLUDES = re.compile(
     r"\s*(?:therefore|thus|hence|so|in conclusion|overall|in summary|to conclude|consequently"
-    r"|finally|based on"
-    r"|因此|所以|综上|故)\b[\s,]*",
+    r"|finally|based on|因此|所以|综上|故)\b[\s,]*",
     re.I,
 )
 _REASON = re.compile(
     r"[\s,;:(-]*\b(?:because|since|as (?:evidenced|shown|seen|indicated|suggested|demonstrated"
-    r"|there|it|the)"
-    r"|given (?:the|that)|based on|owing to the|due to the (?:presence|absence|lack))\b.*$"
-    r"|,?\s?因为.*$",
+    r"|there|it|the)|given (?:the|that)|based on(?![^.]*\b(?:is|are|was)\b)|owing to the"
+    r"|due to the (?:presence|absence|lack))\b.*$|,?\s?因为.*$",
     re.I | re.S,
 )
 _CONTRAST = re.compile(
@@ -43,13 +40,11 @@ _CONTRAST = re.compile(
 )
 _VERB = re.compile(
     r"\b(?:is|are|was|were|be|being|shows?|showed|showing|reveals?|revealed|demonstrates?"
-    r"|demonstrated"
-    r"|demonstrating|depicts?|displays?|indicates?|indicating|suggests?|suggesting|represents?"
-    r"|contains?|has"
-    r"|have|exhibits?|see|seen|appears?|looks?|seems?|consistent with|suggestive of|suspicious for"
-    r"|compatible with|indicative of|diagnosis of|evidence of|presence of|characteristic of"
-    r"|typical of|called"
-    r"|known as|as|like|in|on|:)(?=\W)|:|(?:显示|可见|提示|考虑|诊断)(?:为|是)?|位于|[是为]",
+    r"|demonstrated|demonstrating|depicts?|displays?|indicates?|indicating|suggests?|suggesting"
+    r"|represents?|contains?|has|have|exhibits?|see|seen|appears?|looks?|seems?|consistent with"
+    r"|suggestive of|suspicious for|compatible with|indicative of|diagnosis of|evidence of"
+    r"|presence of|characteristic of|typical of|called|known as|as|like|in|on|:)(?=\W)|:|(?:显示"
+    r"|可见|提示|考虑|诊断)(?:为|是)?|位于|[是为]",
     re.I,
 )
 _MAX = 600

@@ -4,9 +4,10 @@ import json
 import re
 from dataclasses import dataclass
 
+# Begins with a literal sign: the search for it is many times faster so.
 _THINKING = re.compile(
-    r"<\s{0,9}(/?)\s{0,9}(?:think(?:ing)?|thoughts?|reasoning|scratchpad|reflection)\s{0,9}>"
-    r"|(◁think▷|<\|begin_of_thought\|>)|(◁/think▷|<\|end_of_thought\|>)",
+    r"<(?:\s{0,9}(/?)\s{0,9}(?:think(?:ing)?|thoughts?|reasoning|scratchpad|reflection)\s{0,9}>"
+    r"|\|(?:begin|(end))_of_thought\|>)",
     re.I,
 )
 _FINAL_CHANNEL = re.compile(r"<\|channel\|>final(?:\s[^<]{0,40})?<\|message\|>")
@@ -28,10 +29,9 @@ _JSON_ANSWER = re.compile(
 _BARE_VALUE = re.compile(r"'([^'\n]{0,2000})'|([^,}\n]{0,2000})")
 _DECODER = json.JSONDecoder()
 _TAKEN_BACK = re.compile(
-    r"(?:\b(?:wait|actually|correction|on (?:second thought|reflection)|reconsider\w*"
-    r"|scratch that|(?:made a mistake|was wrong)|let me correct|sorry|revis\w+)\b"
-    r"|更正|不对|等等|重新考虑|修正|纠正)"
-    r"[\s\S]{0,200}?(?:\b(?:answer|choice|option)\b[^.\n]{0,60}?(?:\bis\b|\bbe\b|[:=])|答案)",
+    r"(?:\b(?:wait|actually|correction|on (?:second thought|reflection)|reconsider\w*|scratch that"
+    r"|(?:made a mistake|was wrong)|let me correct|sorry|revis\w+)\b|更正|不对|等等|重新考虑|修正"
+    r"|纠正)[\s\S]{0,200}?(?:\b(?:answer|choice|option)\b[^.\n]{0,60}?(?:\bis\b|\bbe\b|[:=])|答案)",
     re.I,
 )
 _FORMAT = re.compile(
@@ -73,13 +73,14 @@ def without_thinking(response: str) -> tuple[str, str]:
     Reasons: `empty`; `unclosed_think` (a thought that never ends commits to nothing); else "".
     A close without an open ends a thought that the prompt began.
     """
+    response = response.replace("◁think▷", "<think>").replace("◁/think▷", "</think>")
     channels = list(_FINAL_CHANNEL.finditer(response))
     if channels:
         response = response[channels[-1].end() :]
     outside: list[str] = []
     thinking, since = False, 0
     for tag in _THINKING.finditer(response):
-        if tag[1] or tag[3]:
+        if tag[1] or tag[2]:
             if not thinking:
                 outside.clear()
             thinking, since = False, tag.end()
@@ -132,11 +133,19 @@ def _answer_tag(text: str) -> tuple[int, str, str, int] | None:
     tags = list(_ANSWER.finditer(text))
     opens = [i for i, tag in enumerate(tags) if not tag[1]]
     if opens:
-        last = opens[-1]
-        start = tags[last].end()
-        if last + 1 < len(tags):
-            return start, text[start : tags[last + 1].start()], "answer_tag", tags[last + 1].end()
-        return start, text[start:], "answer_tag", len(text)
+        content, start, end = "", 0, len(text)
+        for i in reversed(opens[-4:]):
+            stop = tags[i + 1] if i + 1 < len(tags) else None
+            inside = text[tags[i].end() : stop.start() if stop else len(text)]
+            after = stop.end() if stop else len(text)
+            if content and not _LINK.fullmatch(text[after:start]):
+                break
+            end = end if content else after
+            content, start = (
+                inside + (text[after:start] if content else "") + content,
+                tags[i].start(),
+            )
+        return start, content, "answer_tag", end
     if tags:
         return 0, text[: tags[0].start()], "answer_tag", tags[0].end()
     return None

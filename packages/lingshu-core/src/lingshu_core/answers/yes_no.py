@@ -14,23 +14,19 @@ _YES_GOLDS = word_set("yes_no", "yes")
 _NO_GOLDS = word_set("yes_no", "no") | frozenset(entry("yes_no", "no_phrases"))
 
 _NO_DOUBT = re.compile(
-    r"\b(?:there(?: is|'s) )?(?:no|without(?: an?y?)?|beyond(?: any)?) (?:doubt|question)s?(?: "
-    r"(?:that|about it))?\b"
-    r"|毫无疑问|无疑",
+    r"\b(?:there(?: is|'s) )?(?:no|without(?: an?y?)?|beyond(?: any)?) (?:doubt"
+    r"|question)s?(?: (?:that|about it))?\b|毫无疑问|无疑",
     re.I,
 )
 _FILLER = (
-    r"(?:(?:i(?:'d| would) (?:say|answer)|i (?:think|believe|guess)|it is|it's|probably|most "
-    r"likely|likely"
-    r"|clearly|obviously|well|oh|ok|so|therefore|thus|hence|overall|indeed|in conclusion|answer"
-    r"|the answer is"
-    r"|short answer|actually|a|definite|definitive|that(?: is|'s)|this is"
-    r"|yes/no)[\s,:.-]{1,3}){0,4}"
+    r"(?:(?:i(?:'d| would) (?:say|answer)|i (?:think|believe|guess)|it is|it's|probably"
+    r"|most likely|likely|clearly|obviously|well|oh|ok|so|therefore|thus|hence|overall|indeed"
+    r"|in conclusion|answer|the answer is|short answer|actually|a|definite|definitive|that(?: is"
+    r"|'s)|this is|yes/no)[\s,:.-]{1,3}){0,4}"
 )
 _SEEN = (
     r"(?:seen|visible|visuali[sz]ed|present|identified|detected|observed|noted|found|evident"
-    r"|apparent"
-    r"|appreciated|demonstrated|shown|recogni[sz]ed|there)"
+    r"|apparent|appreciated|demonstrated|shown|recogni[sz]ed|there)"
 )
 _CLOSED = r"(?=\s*(?:[.,;:!)(\n-]|$))"
 _YES = re.compile(
@@ -48,30 +44,22 @@ _NO = re.compile(
     rf"|it (?:is|does|has)(?: not|n't)|they (?:are|do|have)(?: not|n't)|there (?:is|are)(?: not"
     rf"|n't)){_CLOSED}"
     r"|(?:certainly|definitely|absolutely|of course|probably|apparently|likely|most likely"
-    r"|clearly)\s+not\b"
-    r"|i (?:do not|don't) (?:think|believe) (?:so|there)\b"
-    r"|(?:negative for|absent (?:in|on|from)|false(?= (?:as|because|since))|none (?:seen|visible"
-    r"|present|identified"
-    r"|detected|noted|of (?:the )?(?:these )?(?:are|is)))\b"
-    r"|(?:absence|lack) of\b|free (?:of|from)\b|(?:undetected|undetectable|invisible)\b"
-    r"|no\b(?! (?:idea|way|answer|comment|information|data|clue|image|picture|means|certain|clear"
-    r"|definite answer|one)\b)"
+    r"|clearly)\s+not\b|i (?:do not|don't) (?:think|believe) (?:so|there)\b|(?:negative for"
+    r"|absent (?:in|on|from)|false(?= (?:as|because|since))|none (?:seen|visible|present"
+    r"|identified|detected|noted|of (?:the )?(?:these )?(?:are|is)))\b|(?:absence|lack) of\b"
+    r"|free (?:of|from)\b|(?:undetected|undetectable|invisible)\b|no\b(?! (?:idea|way|answer"
+    r"|comment|information|data|clue|image|picture|means|certain|clear|definite answer|one)\b)"
     r"|not\b(?! (?:sure|certain|clear|known|necessarily|enough|possible|applicable|provided|normal"
-    r"|abnormal"
-    r"|only|determin|able|assess|evaluat|all|exactly|absent|negative|false|a\b|an\b|[a-h]\b"
-    r"|unlikely"
-    r"|specified|available|given|sufficient|quite|this|that|the\b)))",
+    r"|abnormal|only|determin|able|assess|evaluat|all|exactly|absent|negative|false|a\b|an\b"
+    r"|[a-h]\b|unlikely|specified|available|given|sufficient|quite|this|that|the\b)))",
     re.I,
 )
 _BOTH = re.compile(
     r"\b(?:yes|true|present|positive)\b\W{0,3}(?:/|,|\||&|\band\b|\bor\b|\W)\W{0,3}(?:(?:and"
-    r"|or)\s)?\W{0,2}"
-    r"\b(?:no|not|false|absent|negative)\b(?=\W*$|\W*[.;!?\n]|\W+(?:both|question|at the same"
-    r"|answer))"
-    r"|\b(?:no|false|absent|negative)\b\W{0,3}(?:/|,|\||&|\band\b|\bor\b|\W)\W{0,3}(?:(?:and"
-    r"|or)\s)?\W{0,2}"
-    r"\b(?:yes|true|present|positive)\b(?=\W*$|\W*[.;!?\n]|\W+(?:both|question|at the same|answer))"
-    r"|\b(?:yes or no|yes and no|yes/no|no or yes)\b"
+    r"|or)\s)?\W{0,2}\b(?:no|not|false|absent|negative)\b(?=\W*$|\W*[.;!?\n]|\W+(?:both|question"
+    r"|at the same|answer))|\b(?:no|false|absent|negative)\b\W{0,3}(?:/|,|\||&|\band\b|\bor\b"
+    r"|\W)\W{0,3}(?:(?:and|or)\s)?\W{0,2}\b(?:yes|true|present|positive)\b(?=\W*$|\W*[.;!?\n]"
+    r"|\W+(?:both|question|at the same|answer))|\b(?:yes or no|yes and no|yes/no|no or yes)\b"
     r"|是\W{0,2}[和或与/、]\W{0,2}否|是还是(?:否|不是)|有\W{0,2}[和或与/、]\W{0,2}(?:没有|无)"
     r"|是也不是",
     re.I,
@@ -88,14 +76,11 @@ _CHINESE_ASKING = re.compile(r"(?:是否|有没有|有无|是不是|能否|可�
 _SENTENCE = re.compile(r"[^.!?;。\n]+")
 _NOT_SEEN = re.compile(
     r"\bthere (?:is|are|was|were|appears? to be|seems? to be)(?: no| not|n't| neither)\b"
-    r"|\bthere(?:'s| is) no"
-    r"|\b(?:shows?|reveals?|demonstrates?|displays?|see|find|has|have|had|with|contains?|exhibits?"
-    r"|identify"
-    r"|identified|detect|detected|note|noted|is|are|was|were|suggests?|indicates?) no\b"
-    r"|\bno (?:\w+ ){0,2}(?:evidence|signs?|indications?)\b"
-    r"|\b(?:do|does|did)(?:n't| not) (?:see|show|appear|contain|have|reveal|demonstrate|seem|exist"
-    r"|indicate"
-    r"|identify|suggest|exhibit|display|look|represent|find|detect|notice|observe)\b"
+    r"|\bthere(?:'s| is) no|\b(?:shows?|reveals?|demonstrates?|displays?|see|find|has|have|had"
+    r"|with|contains?|exhibits?|identify|identified|detect|detected|note|noted|is|are|was|were"
+    r"|suggests?|indicates?) no\b|\bno (?:\w+ ){0,2}(?:evidence|signs?|indications?)\b|\b(?:do"
+    r"|does|did)(?:n't| not) (?:see|show|appear|contain|have|reveal|demonstrate|seem|exist"
+    r"|indicate|identify|suggest|exhibit|display|look|represent|find|detect|notice|observe)\b"
     rf"|\b(?:is|are|was|were)(?:n't| not) (?:\w+ly )?{_SEEN}\b|\b(?:not|cannot be|can't be) (?:be "
     rf")?{_SEEN}\b"
     r"|\b(?:absence|free) (?:of|from)\b|\bnegative for\b|\bruled out\b"
@@ -109,8 +94,7 @@ _IS_SEEN = re.compile(
     rf"|\b(?:is|are|was|were|can be|be) (?:\w+ly )?{_SEEN}\b"
     r"|\b(?:is|are|was|were) (?:positive|true|correct)\b(?! (?:answer|diagnosis|option))"
     r"|\bi (?:can |do )?(?:see|notice|identify|observe) (?:an?|the|some|evidence|signs)\b"
-    r"|\bpositive for\b"
-    r"|\b(?:presence|evidence) of\b",
+    r"|\bpositive for\b|\b(?:presence|evidence) of\b",
     re.I,
 )
 _THERE_IS = re.compile(r"\bthere (?:is|are|was|were)\b(?! no| not|n't)", re.I)
@@ -122,13 +106,12 @@ _CHINESE_LEAD = re.compile(
 )
 _CHINESE_NO = re.compile(
     r"(?:并不?(?:是|存在|包含)|不(?!正常|清楚|清晰|知道|确定|一定|明|好说|错|同|详)|否|没(?!错)"
-    r"|无(?!法|疑)|未(?!知|定)"
-    r"|并非|并没有|并无|非(?!常)|错|假(?=$|的|[,。])|阴性|看不到|看不见|排除)"
+    r"|无(?!法|疑)|未(?!知|定)|并非|并没有|并无|非(?!常)|错|假(?=$|的|[,。])|阴性|看不到|看不见"
+    r"|排除)"
 )
 _CHINESE_YES = re.compile(
     r"(?:是(?!否|不是|还是)|有(?!没有|无|可能|待)|(?:对|能|会|真|可)(?=$|[的呀啊,.。!])|正确|存在"
-    r"|可见|阳性|可以"
-    r"|肯定|没错|包含|包括|的确|确实|发现|显示有|能够|看到|看得)"
+    r"|可见|阳性|可以|肯定|没错|包含|包括|的确|确实|发现|显示有|能够|看到|看得)"
 )
 _CHINESE_NOT_SEEN = re.compile(
     r"[^。;\n]{0,40}?(?:没有|未见|无(?!法|疑)|不存在|未发现|不包含|看不到|并无)"
