@@ -57,7 +57,7 @@ def test_records_are_whole_and_say_what_was_drawn(nano):
         assert (presence == "present") == bool(record.boxes)
         for box in record.boxes:
             image = record.images[0]
-            assert 0 < box.x and box.x + box.width < image.width
+            assert box.x > 0 and box.x + box.width < image.width
             left = box.x + box.width / 2 < image.width / 2
             assert record.metadata["side"] == ("left" if left else "right")
             assert record.metadata["finding_drawn"] == finding == box.label

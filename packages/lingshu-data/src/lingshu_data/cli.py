@@ -38,6 +38,27 @@ def main() -> None:
 
 
 @app.command()
+def sources(
+    name: Annotated[str, typer.Argument(help="Show one card in full.")] = "",
+    part: Annotated[
+        str, typer.Option(help="captions, instruction, text, imaging, general, rl or more.")
+    ] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="All cards as JSON.")] = False,
+) -> None:
+    """List the datasets with their place in the paper, licence and access, or show one card.
+
+    Example: `lingshu-data sources --part captions`
+    """
+    from lingshu_data import listing
+
+    if as_json:
+        typer.echo(listing.as_json(part))
+        return
+    for line in listing.card_lines(name) if name else listing.listing(part):
+        typer.echo(line)
+
+
+@app.command()
 def ingest(
     name: Annotated[str, typer.Argument(help="A name among `lingshu-data sources`.")],
     out: _Out,
@@ -104,6 +125,31 @@ def decontaminate(
 
     settings = load_recipe(DecontaminateSettings, None, overrides or ())
     run(paths, against, out, settings, _running(workers, engine, shard))
+
+
+@app.command()
+def classify(
+    path: Annotated[Path, typer.Argument(help="A manifest folder, or a .jsonl file.")],
+    out: _Out,
+    fit: Annotated[
+        bool, typer.Option("--fit", help="Fit a head to labelled pictures instead.")
+    ] = False,
+    overrides: Overrides = None,
+    workers: _Workers = 1,
+    engine: _Engine = "local",
+    shard: _Shard = "0/1",
+) -> None:
+    """Find unknown modalities with BiomedCLIP, zero-shot or with a head fitted by `--fit`.
+
+    Example: `lingshu-data classify runs/clean --set head=runs/head --out runs/labelled`
+    """
+    from lingshu_core.recipe import load_recipe
+    from lingshu_data import classify as classification
+    from lingshu_data.settings import ClassifySettings
+
+    settings = load_recipe(ClassifySettings, None, overrides or ())
+    run = classification.fit_head if fit else classification.classify
+    run(path, out, settings, _running(workers, engine, shard))
 
 
 @app.command()

@@ -23,7 +23,7 @@ from lingshu_core.records import Source as SourcePart
 from lingshu_data.display import Sampler, bars, count_table
 from lingshu_data.engine import ENGINES
 from lingshu_data.engines.local import at
-from lingshu_data.intake import PACKAGE, Intake
+from lingshu_data.intake import PACKAGE, Intake, MissingFile
 from lingshu_data.ledger import (
     COUNTS,
     KEPT,
@@ -38,9 +38,8 @@ from lingshu_data.settings import Running
 from lingshu_data.source import SOURCES, Source, SourceSettings
 from lingshu_data.workdir import Workdir, finishing
 
-ROWS = 64
-"""Rows of a shard: pictures are decoded and written, so that some seconds pass."""
 _IDS = "ids.npy"
+_MISSHAPEN = (LookupError, TypeError, ValueError, AttributeError)
 
 
 @dataclass(frozen=True)
@@ -144,7 +143,7 @@ def _root(source: Source, name: str, path: Path | None) -> Path:
         return Path()
     if not path.is_dir():
         raise SettingsError(f"{path}: there is no such folder")
-    for pattern in (*source.reader.needs, *source.expects):
+    for pattern in (*source.reader.at(path).needs, *source.expects):
         try:
             matching(path, pattern)
         except DataError as error:
@@ -155,7 +154,7 @@ def _root(source: Source, name: str, path: Path | None) -> Path:
 def _jobs(source: Source, root: Path, settings: SourceSettings) -> Iterator[Job]:
     entries = islice(source.reader.entries(root, settings), settings.limit)
     number = 0
-    while batch := tuple(islice(entries, ROWS)):
+    while batch := tuple(islice(entries, source.reader.at(root).batch)):
         yield Job(number, batch)
         number += 1
 
@@ -169,9 +168,20 @@ def _records(
         return
     try:
         made = list(source.records(row, intake))
+    except MissingFile as error:
+        if intake.settings.partial:
+            writer.account.set_aside["its file is not in this copy"] += 1
+        else:
+            writer.set_aside(row.place, error.message, kind="a file is missing")
+        return
     except DataError as error:
         kind = getattr(error, "reason", None) or f"{error.field or 'row'}: {error.message}"
         writer.set_aside(row.place, str(error), kind=kind[:80])
+        return
+    except _MISSHAPEN as error:
+        # A row of another shape than its source knows: a column missing, a list for a text.
+        message = f"is not as expected: {type(error).__name__}: {error}"
+        writer.set_aside(row.place, message, kind="not as expected")
         return
     if not made:
         writer.set_aside(row.place, "makes no record", kind="makes no record")

@@ -26,6 +26,10 @@ def operation(name: str, settings: str | None = None) -> Operation:
     return Operation(package=PACKAGE, version=version(PACKAGE), operation=name, settings=settings)
 
 
+class MissingFile(DataError):
+    """A row names a file that this copy of the dataset does not have."""
+
+
 class Intake:
     """What a source needs to make records of rows.
 
@@ -56,25 +60,26 @@ class Intake:
         self._real_root = root.resolve()
 
     def path(self, *candidates: str) -> Path:
-        """Returns the first of some paths below the root that is a file; DataError if none is."""
+        """Returns the first of some paths below the root that is a file; MissingFile if none is."""
         for candidate in candidates:
             full = resolve_inside(self.root, candidate, real_root=self._real_root)
             if full.is_file():
                 return full
-        raise DataError(f"there is no file {candidates[0]!r}")
+        raise MissingFile(f"there is no file {candidates[0]!r}")
 
     def picture(self, what: str | bytes | Stored, **place: Any) -> Image:
         """Stores a picture.
 
         Args:
-            what: A path below the root, the bytes of a file, or an encoded picture.
+            what: A path below the root, or several with `|` between of which the first that is
+                there is taken; the bytes of a file; or an encoded picture.
             place: `frame`, `slice` and `volume` where it was cut out of something.
 
         Raises:
             DataError: There is no such file, or it is no picture.
         """
         if isinstance(what, str):
-            what = self.path(what).read_bytes()
+            what = self.path(*what.split("|")).read_bytes()
         stored = to_store(what) if isinstance(what, bytes) else what
         ref = self.file(stored.data, suffix=stored.suffix, folder="images")
         return Image(
@@ -103,6 +108,7 @@ class Intake:
         *key: str,
         split: str | None = None,
         group: str | None = None,
+        licence: str | None = None,
         **fields: Any,
     ) -> R:
         """Makes a record.
@@ -112,6 +118,7 @@ class Intake:
             key: What tells it from its neighbours beside its pictures: texts, a publisher's key.
             split: The publisher's split.
             group: Hashed name of what must stay together.
+            licence: Of this record, where its dataset has several.
             fields: The fields of the record; modality is `text` without pictures, and unknown
                 with pictures where none is given.
 
@@ -126,7 +133,13 @@ class Intake:
         try:
             return kind(
                 id=record_id(self._source.dataset, kind.__name__, *hashes, *key),
-                source=self._source.model_copy(update={"split": split, "group": group}),
+                source=self._source.model_copy(
+                    update={
+                        "split": split,
+                        "group": group,
+                        "licence": licence or self._source.licence,
+                    }
+                ),
                 provenance=self._provenance,
                 **values,
             )

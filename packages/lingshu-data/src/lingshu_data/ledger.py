@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, BinaryIO, Self
 
 from lingshu_core.records import RecordBase
-from lingshu_data.workdir import read_json, write_json
+from lingshu_data.workdir import read_json
 
 KEPT, DROPPED, SET_ASIDE = "kept.jsonl", "dropped.jsonl", "set-aside.jsonl"
 COUNTS = "counts.json"
@@ -65,7 +65,7 @@ class Account:
 
     def write(self, path: Path) -> None:
         """Writes the account as JSON."""
-        write_json(path, self.__dict__)
+        path.write_text(json.dumps(self.__dict__, sort_keys=True), encoding="utf-8")
 
     @classmethod
     def read(cls, path: Path) -> Self:

@@ -35,6 +35,8 @@ class Policy(Recipe):
     """Record types; all where it is empty."""
     domains: tuple[str, ...] = ()
     """`medical`, `general`; both where it is empty."""
+    pictured: bool | None = None
+    """Whether records have pictures; None for both."""
 
     def __hash__(self) -> int:
         """Hashes what it says, tables included, so that a step is built once in a process."""
@@ -45,6 +47,8 @@ class Policy(Recipe):
         if self.types and record.type not in self.types:
             return False
         if self.domains and record.domain not in self.domains:
+            return False
+        if self.pictured is not None and self.pictured != bool(record.images):
             return False
         name = record.source.dataset
         return not self.datasets or any(fnmatchcase(name, p) for p in self.datasets)
@@ -80,8 +84,8 @@ class Keys(Protocol):
     def addresses(self) -> tuple[np.ndarray, np.ndarray]:
         """Returns shard and index of every row of keys, uint32."""
 
-    def column(self, name: str) -> np.ndarray:
-        """Returns one column of the keys, all shards one after the other."""
+    def column(self, name: str, part: int | None = None) -> np.ndarray:
+        """Returns one column of the keys, or one part of a wide one, all shards together."""
 
     def records(self, addresses: Iterable[Address]) -> Iterator[tuple[Address, RecordBase]]:
         """Yields some records by their addresses, in order, reading each shard once."""
@@ -114,6 +118,10 @@ class Grouping(Step):
     @abstractmethod
     def keys(self, item: Item) -> tuple[Any, ...] | Drop | None:
         """Returns the keys of a record, why it is dropped at once, or None to leave it alone."""
+
+    def complete(self, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        """Returns the keys of a shard, where something is computed for many at once."""
+        return rows
 
     @abstractmethod
     def settle(self, keys: Keys) -> Iterator[Settled]:

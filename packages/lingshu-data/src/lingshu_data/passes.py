@@ -4,7 +4,7 @@ The steps are divided into legs at the operators that compare records. A leg run
 on its own, on whatever engine; between two legs one process settles from the keys which records go,
 and the next leg leaves them out. Every leg's shards are folders in the run's working folder:
 
-    leg-0/000000/    kept.jsonl dropped.jsonl set-aside.jsonl counts.json keys.npy
+    leg-0/000000/    kept.jsonl dropped.jsonl set-aside.jsonl counts.json keys.bin
     leg-0-settled/   000000.jsonl: index, reason, value and kept id of what goes
 """
 
@@ -24,6 +24,7 @@ from lingshu_core.records import RECORD, RecordBase, dump_line
 from lingshu_data.engine import ENGINES
 from lingshu_data.engines.local import at
 from lingshu_data.intake import operation
+from lingshu_data.keyfile import Columns, read_column, write_keys
 from lingshu_data.ledger import (
     COUNTS,
     DROPPED,
@@ -50,7 +51,9 @@ from lingshu_data.settings import Running
 from lingshu_data.shards import Shard, cut
 from lingshu_data.workdir import Workdir, finishing
 
-_KEYS = "keys.npy"
+_KEYS = "keys.bin"
+_PLACE = ("index", "u4")
+"""The first column of all keys: which line of the shard they are of."""
 
 
 @dataclass(frozen=True)
@@ -192,7 +195,7 @@ class Passes:
         assert leg.grouping is not None
         step = leg.grouping.step
         assert isinstance(step, Grouping)
-        keys = StoredKeys(self.workdir, leg.number, shards)
+        keys = StoredKeys(self.workdir, leg.number, shards, step.columns)
         settled = sorted(step.settle(keys), key=lambda item: item.address)
         kept = sorted({item.kept for item in settled if item.kept is not None})
         ids = {address: record.id for address, record in keys.records(kept)}
@@ -308,8 +311,9 @@ class _Worker:
         """Writes the keys."""
         if self.leg.grouping is not None:
             assert isinstance(self.leg.grouping.step, Grouping)
-            columns = np.dtype([("index", "u4"), *self.leg.grouping.step.columns])
-            np.save(folder / _KEYS, np.array(self.keys, columns))
+            columns = [_PLACE, *self.leg.grouping.step.columns]
+            rows = self.leg.grouping.step.complete(self.keys)
+            write_keys(folder / _KEYS, columns, rows)
 
     def _drop(self, record: RecordBase, label: str, drop: Drop) -> None:
         self.writer.drop(dump_line(marked(record, label, drop)), label, drop.reason)
@@ -318,19 +322,20 @@ class _Worker:
 class StoredKeys:
     """The keys that a leg has written, read column by column."""
 
-    def __init__(self, workdir: Workdir, leg: int, shards: int) -> None:
+    def __init__(self, workdir: Workdir, leg: int, shards: int, columns: Columns) -> None:
         self._folders = [workdir.shard(leg, number) for number in range(shards)]
+        self._columns = (_PLACE, *columns)
 
     def addresses(self) -> tuple[np.ndarray, np.ndarray]:
         """Returns shard and index of every row of keys, uint32."""
-        indexes = [self._load(folder)["index"] for folder in self._folders]
+        indexes = [self._read(folder, "index") for folder in self._folders]
         numbers = [np.full(len(part), number, np.uint32) for number, part in enumerate(indexes)]
         empty = np.zeros(0, np.uint32)
         return np.concatenate([empty, *numbers]), np.concatenate([empty, *indexes])
 
-    def column(self, name: str) -> np.ndarray:
-        """Returns one column of the keys, all shards one after the other."""
-        parts = [self._load(folder)[name].copy() for folder in self._folders]
+    def column(self, name: str, part: int | None = None) -> np.ndarray:
+        """Returns one column of the keys, or one part of a wide one, all shards together."""
+        parts = [self._read(folder, name, part) for folder in self._folders]
         return np.concatenate(parts) if parts else np.zeros(0, np.uint64)
 
     def records(self, addresses: Iterable[Address]) -> Iterator[tuple[Address, RecordBase]]:
@@ -343,8 +348,8 @@ class StoredKeys:
                 if index in wanted[shard]:
                     yield Address(shard, index), RECORD.validate_json(line)
 
-    def _load(self, folder: Path) -> Any:
-        return np.load(folder / _KEYS)
+    def _read(self, folder: Path, name: str, part: int | None = None) -> np.ndarray:
+        return read_column(folder / _KEYS, self._columns, name, part)
 
 
 def _write_settled(folder: Path, settled: Iterable[Settled], ids: dict[Address, str]) -> None:

@@ -30,12 +30,22 @@ class Row:
         return found
 
     def maybe(self, column: str) -> str | None:
-        """Returns a column as text, or None where it is missing, empty or a mark for that."""
+        """Returns a column as text, or None where it is missing or empty."""
         value = self.values.get(column)
-        if value is None or value != value:  # NaN, as tables write a gap
+        # A parquet file writes a gap as a number that is not equal to itself.
+        if value is None or value != value:
             return None
-        found = str(value).strip()
-        return None if found in {"", "nan", "NaN", "None", "NULL"} else found
+        return str(value).strip() or None
+
+    def filled(self, text: str | None) -> str | None:
+        """Returns a text with columns filled in (`{Image Index}`); None where one is empty."""
+        if text is None:
+            return None
+        values = {name: value for name in self.values if (value := self.maybe(name)) is not None}
+        try:
+            return text.format_map(values)
+        except KeyError:
+            return None
 
 
 @dataclass(frozen=True)
@@ -58,6 +68,10 @@ class Reader(ABC):
     def needs(self) -> tuple[str, ...]:
         """Patterns below the root, each of which has to match a file."""
 
+    def at(self, root: Path) -> "Reader":
+        """Returns the reader for what lies in a folder: itself, where there is but one layout."""
+        return self
+
     @abstractmethod
     def entries(self, root: Path, settings: Any) -> Iterator[Entry]:
         """Yields the entries in a stable order; a broken one as `Broken`, and goes on.
@@ -66,6 +80,11 @@ class Reader(ABC):
             root: Folder of the dataset.
             settings: The source's settings.
         """
+
+    @property
+    def batch(self) -> int:
+        """How many entries make a shard: some seconds of work."""
+        return 256
 
     def rows(self, root: Path, entries: Sequence[Entry]) -> Iterator[Row | Broken]:
         """Opens some of the entries, in a worker."""

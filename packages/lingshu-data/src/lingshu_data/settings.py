@@ -43,3 +43,21 @@ class DecontaminateSettings(Recipe):
     asked of many pictures; all of them; or none."""
     action: Literal["drop", "flag"] = "drop"
     """`flag` keeps the records and writes the overlap into their tags."""
+
+
+class ClassifySettings(Recipe):
+    """How modalities are found by looking."""
+
+    model: str = "hf-hub:microsoft/BiomedCLIP-PubMedBERT_256-vit_base_patch16_224"
+    """As open_clip names models; `local-dir:PATH` for one on this machine."""
+    head: str = ""
+    """Folder of a head that `classify --fit` has written; zero-shot by prompts where empty."""
+    least_chance: float = Field(default=0.5, ge=0, le=1)
+    """A finding with less chance leaves the modality unknown."""
+    batch: int = Field(default=32, ge=1)
+    """Pictures that go through the model together."""
+    held_out: float = Field(default=0.2, gt=0, lt=1)
+    """Share of groups to measure a head on, where the publisher names no test part."""
+    penalty: float = Field(default=1e-3, ge=0)
+    """Of the squared weights of a head."""
+    seed: int = Field(default=0, ge=0)

@@ -45,6 +45,11 @@ class Planned(Reader):
         """Nothing: the pictures lie in installed wheels, or are drawn."""
         return ()
 
+    @property
+    def batch(self) -> int:
+        """Some views a shard, so that few views still keep two workers busy."""
+        return 64
+
     def entries(self, root: Path, settings: NanoSettings) -> Iterator[Row]:
         """Yields the views."""
         for view in plan(settings.views, settings.seed):

@@ -1,0 +1,320 @@
+"""`lingshu-data classify`: unknown modalities are found by looking, and a head is fitted to do so.
+
+Pictures become vectors shard by shard, on any engine; the vectors stay in the working folder, so
+that a killed run goes on and a head is fitted without looking again.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+from pydantic import ValidationError
+
+from lingshu_core import page
+from lingshu_core.console import progress, say
+from lingshu_core.digest import digest
+from lingshu_core.errors import DataError, SettingsError, Stopped
+from lingshu_core.files import fresh_folder
+from lingshu_core.manifest import Manifest, Producer
+from lingshu_core.manifest_writer import ManifestWriter, already_made
+from lingshu_core.modality import Modality
+from lingshu_core.panels import Facts, Panel, Stats, Table
+from lingshu_core.records import RECORD, RecordBase
+from lingshu_data.clip import load_clip, prompt_vectors
+from lingshu_data.display import Sampler, bars
+from lingshu_data.engine import ENGINES
+from lingshu_data.head import Head, fit, read_head
+from lingshu_data.intake import PACKAGE, operation
+from lingshu_data.looks import Looks
+from lingshu_data.pictures import Unreadable
+from lingshu_data.settings import ClassifySettings, Running
+from lingshu_data.shards import Shard, cut
+from lingshu_data.workdir import Workdir, finishing
+
+_VECTORS, _PLACES = "vectors.npy", "places.npy"
+_NO_PICTURE_KIND = {Modality.TEXT, Modality.UNKNOWN, Modality.OTHER}
+
+
+@dataclass(frozen=True)
+class Job:
+    """One shard."""
+
+    shard: Shard
+    avoid: frozenset[int] = frozenset()
+
+    @property
+    def number(self) -> int:
+        """The shard's number."""
+        return self.shard.number
+
+
+@dataclass(frozen=True)
+class Task:
+    """Makes vectors of the first pictures of one shard's records."""
+
+    manifest: Path
+    model: str
+    batch: int
+    workdir: Workdir
+
+    def __call__(self, job: Job) -> None:
+        """Writes the shard of a job."""
+        looks = Looks(Manifest(self.manifest))
+        places: list[int] = []
+        vectors: list[np.ndarray] = []
+        pixels = []
+        for place, (_, line) in enumerate(job.shard.read()):
+            try:
+                record = RECORD.validate_json(line, strict=True)
+                if not record.images or place in job.avoid:
+                    continue
+                pixels.append(looks.of(record)[0].pixels)
+            except (ValidationError, Unreadable, DataError):
+                continue  # What cannot be seen keeps its label.
+            places.append(place)
+            if len(pixels) == self.batch:
+                vectors.append(load_clip(self.model).pictures(pixels))
+                pixels = []
+        if pixels:
+            vectors.append(load_clip(self.model).pictures(pixels))
+        with finishing(self.workdir.shard(0, job.number)) as folder:
+            np.save(folder / _PLACES, np.array(places, np.int64))
+            np.save(folder / _VECTORS, np.concatenate(vectors) if vectors else np.zeros((0, 0)))
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A record with the vector of its first picture."""
+
+    record: RecordBase
+    vector: np.ndarray | None
+
+
+def classify(path: Path, out: Path, settings: ClassifySettings, running: Running) -> None:
+    """Fills in unknown modalities and reports how well the known ones are found.
+
+    Args:
+        path: The manifest.
+        out: The manifest to write.
+        settings: The model, and the head where there is one.
+        running: Workers and engine.
+
+    Raises:
+        SettingsError: The model or the head is not there, or they do not belong together.
+    """
+    head = read_head(Path(settings.head)) if settings.head else None
+    if head is not None and head.model != settings.model:
+        raise SettingsError(f"the head was fitted to {head.model!r}, not to {settings.model!r}")
+    manifest = Manifest(path)
+    producer = _producer("classify", settings, head)
+    if already_made(out, producer, [manifest.parent()]):
+        say(f"{out}: made already, nothing to do")
+        return
+    workdir, shards = _vectors(manifest, out, settings, running)
+    tally = Tally(head, settings)
+    with ManifestWriter(out, producer=producer, parents=[manifest.parent()]) as writer:
+        for seen in _seen(workdir, shards):
+            writer.write(tally.labelled(seen), source=manifest)
+        settings.write(writer.folder / "settings.json")
+        page.publish(writer.folder, tally.stats(writer.folder))
+    workdir.remove()
+    say(f"page: {out / page.PAGE_NAME}")
+
+
+def fit_head(path: Path, out: Path, settings: ClassifySettings, running: Running) -> None:
+    """Fits a head to the labelled pictures of a manifest and measures it on a part held out.
+
+    Args:
+        path: The manifest.
+        out: The folder to write: `head.npz`, the statistics and the page.
+        settings: The model.
+        running: Workers and engine.
+    """
+    manifest = Manifest(path)
+    workdir, shards = _vectors(manifest, out, settings, running)
+    known = [
+        (str(seen.record.modality), seen.vector, _is_held_out(seen.record, settings))
+        for seen in _seen(workdir, shards)
+        if seen.vector is not None and seen.record.modality not in _NO_PICTURE_KIND
+    ]
+    if not known:
+        raise DataError("holds no picture with a known modality", path=path)
+    vectors = np.stack([vector for _, vector, _ in known if vector is not None])
+    labels = [label for label, _, _ in known]
+    held = np.array([is_held for _, _, is_held in known])
+    learned = [label for label, is_held in zip(labels, held, strict=True) if not is_held]
+    head = fit(vectors[~held], learned, settings.model, settings.penalty)
+    with fresh_folder(out) as folder:
+        head.write(folder)
+        settings.write(folder / "settings.json")
+        wanted = [label for label, is_held in zip(labels, held, strict=True) if is_held]
+        stats = _fit_stats(head, vectors[held], wanted, len(learned))
+        page.publish(folder, stats)
+    workdir.remove()
+    say(f"accuracy on {len(wanted)} held-out pictures: {stats.figures['accuracy']:.3f}")
+    say(f"page: {out / page.PAGE_NAME}")
+
+
+def _vectors(
+    manifest: Manifest, out: Path, settings: ClassifySettings, running: Running
+) -> tuple[Workdir, list[Shard]]:
+    key = {"model": settings.model, "parent": manifest.digest()}
+    workdir = Workdir(out, key)
+    workdir.open()
+    shards = list(cut([manifest]))
+    share, of = running.part
+    mine = (
+        Job(shard)
+        for shard in shards
+        if shard.number % of == share and not workdir.is_done(0, shard.number)
+    )
+    task = Task(manifest.path, settings.model, settings.batch, workdir)
+    engine = ENGINES.get(running.engine)
+    for _ in progress(engine.run(task, mine, running.workers), "looking", len(shards)):
+        pass
+    if not all(workdir.is_done(0, shard.number) for shard in shards):
+        raise Stopped("this share is done and others are not: give the same command again then")
+    return workdir, shards
+
+
+def _seen(workdir: Workdir, shards: Sequence[Shard]) -> Iterator[Seen]:
+    for shard in shards:
+        folder = workdir.shard(0, shard.number)
+        vectors = np.load(folder / _VECTORS)
+        places = {int(place): row for row, place in enumerate(np.load(folder / _PLACES))}
+        for place, (_, line) in enumerate(shard.read()):
+            row = places.get(place)
+            record = RECORD.validate_json(line, strict=True)
+            yield Seen(record, None if row is None else vectors[row])
+
+
+def _is_held_out(record: RecordBase, settings: ClassifySettings) -> bool:
+    """Says whether a picture is for measuring: the publisher's test, else by group and hash."""
+    if record.source.split is not None:
+        return record.source.split == "test"
+    place = int(digest([settings.seed, record.source.group or record.id])[:8], 16) / 2**32
+    return place < settings.held_out
+
+
+class Tally:
+    """Labels records and counts what was found."""
+
+    def __init__(self, head: Head | None, settings: ClassifySettings) -> None:
+        self._head = head
+        self._settings = settings
+        self._found: Counter[str] = Counter()
+        self._known: Counter[tuple[str, str]] = Counter()
+        self._unsure = 0
+        self._shown = Sampler()
+
+    def labelled(self, seen: Seen) -> RecordBase:
+        """Returns the record, with its modality where it was unknown and the finding is sure."""
+        if seen.vector is None:
+            return seen.record
+        found, chance = self._look(seen.vector)
+        if seen.record.modality != Modality.UNKNOWN:
+            self._known[str(seen.record.modality), found] += 1
+            return seen.record
+        if chance < self._settings.least_chance:
+            self._unsure += 1
+            return seen.record
+        self._found[found] += 1
+        made = operation("classify").model_copy(update={"model": self._settings.model})
+        record = seen.record.replace(
+            modality=Modality(found),
+            tags={**seen.record.tags, "modality_chance": f"{chance:.3f}"},
+            provenance=(*seen.record.provenance, made),
+        )
+        self._shown.offer(record)
+        return record
+
+    def _look(self, vector: np.ndarray) -> tuple[str, float]:
+        if self._head is not None:
+            chances = self._head.chances(vector[None])[0]
+            best = int(chances.argmax())
+            return self._head.labels[best], float(chances[best])
+        modalities, prompts = prompt_vectors(self._settings.model)
+        scores = np.exp(100 * (prompts @ vector - (prompts @ vector).max()))
+        best = int(scores.argmax())
+        return str(modalities[best]), float(scores[best] / scores.sum())
+
+    def stats(self, folder: Path) -> Stats:
+        """Returns what the page shows."""
+        right = sum(n for (known, found), n in self._known.items() if known == found)
+        total = self._known.total()
+        facts: dict[str, str | int | float | None] = {
+            "filled in": self._found.total(),
+            "left unknown": self._unsure,
+            "known": total,
+            "known found again": f"{right / total:.3f}" if total else None,
+            "by": "a fitted head" if self._head else "prompts, zero-shot",
+        }
+        panels: list[Panel] = [
+            Facts(title="Modalities found by looking", facts=facts),
+            bars("Filled in", self._found),
+        ]
+        if total:
+            panels.append(confusion(self._known))
+        if self._shown.records:
+            panels.append(self._shown.gallery(folder, title="Filled in"))
+        return Stats(
+            title="Modality classification",
+            summary="Pictures without a label, by a model; labelled ones only measure it.",
+            package=PACKAGE,
+            version=version(PACKAGE),
+            command="lingshu-data classify",
+            counts={"filled_in": self._found.total(), "unsure": self._unsure, "known": total},
+            figures={"accuracy": right / total} if total else {},
+            panels=tuple(panels),
+        )
+
+
+def confusion(counts: Counter[tuple[str, str]]) -> Table:
+    """Returns a table of what pictures are (rows) and were found to be (columns)."""
+    names = sorted({name for pair in counts for name in pair})
+    rows = tuple((known, *(counts[known, found] for found in names)) for known in names)
+    note = "Rows: the label. Columns: what was found."
+    return Table(title="Known modalities", note=note, columns=("", *names), rows=rows, wide=True)
+
+
+def _fit_stats(head: Head, vectors: np.ndarray, wanted: list[str], learned: int) -> Stats:
+    counts: Counter[tuple[str, str]] = Counter()
+    if wanted:
+        best = head.chances(vectors).argmax(axis=1)
+        counts.update(
+            (label, head.labels[int(place)]) for label, place in zip(wanted, best, strict=True)
+        )
+    right = sum(number for (label, found), number in counts.items() if label == found)
+    accuracy = right / len(wanted) if wanted else 0.0
+    facts: dict[str, str | int | float | None] = {
+        "learned from": learned,
+        "held out": len(wanted),
+        "accuracy": f"{accuracy:.3f}",
+        "modalities": len(head.labels),
+    }
+    panels: list[Panel] = [Facts(title="The head", facts=facts)]
+    if counts:
+        panels.append(confusion(counts))
+    return Stats(
+        title="Modality classifier",
+        summary="A linear head on vectors of a CLIP model, measured on pictures held out.",
+        package=PACKAGE,
+        version=version(PACKAGE),
+        command="lingshu-data classify --fit",
+        counts={"learned": learned, "held_out": len(wanted)},
+        figures={"accuracy": accuracy},
+        panels=tuple(panels),
+    )
+
+
+def _producer(command: str, settings: ClassifySettings, head: Head | None) -> Producer:
+    weights = None if head is None else digest(head.weights.tobytes().hex())
+    return Producer(
+        package=PACKAGE,
+        version=version(PACKAGE),
+        command=f"lingshu-data {command}",
+        settings=digest({"settings": settings, "head": weights}),
+    )
