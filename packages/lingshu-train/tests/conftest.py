@@ -170,6 +170,12 @@ def write_manifest(folder: Path, count: int, *, text: bool = True, start: int = 
 
 
 @pytest.fixture(scope="session")
+def write() -> Callable[..., Path]:
+    """Writes manifests: `write(folder, count, text=True, start=0)`."""
+    return write_manifest
+
+
+@pytest.fixture(scope="session")
 def mixture(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A manifest of 40 records of every kind, some without pictures."""
     return write_manifest(tmp_path_factory.mktemp("data") / "mixture", 40)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from lingshu_train.dealing import deal
 
 

@@ -28,7 +28,7 @@ def test_the_batch_script_gives_every_rank_its_place(tmp_path: Path) -> None:
     script.write_text(launch_text("slurm", RUN, devices=2, nodes=1, name="x"), encoding="utf-8")
     tools = {
         "scontrol": 'if [ "$1" = requeue ]; then echo "requeued $2"; else echo first; fi',
-        "srun": 'for i in 0 1; do SLURM_PROCID=$i SLURM_LOCALID=$i SLURM_NTASKS=2 '
+        "srun": "for i in 0 1; do SLURM_PROCID=$i SLURM_LOCALID=$i SLURM_NTASKS=2 "
         'bash -c "${@: -1}"; done; exit 4',
         "python": 'echo "rank $RANK of $WORLD_SIZE at $MASTER_ADDR: $*"',
     }

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from lingshu_core.errors import DataError
 from lingshu_train.plan import Layout, Plan, make_plan
 

@@ -2,8 +2,9 @@
 
 import pytest
 import torch
-from lingshu_train.schedule import factor, rates
 from transformers import get_cosine_schedule_with_warmup
+
+from lingshu_train.schedule import factor, rates
 
 
 @pytest.mark.parametrize(("steps", "warmup"), [(50, 10), (100, 0), (7, 10)])

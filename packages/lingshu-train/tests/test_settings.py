@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+
 from lingshu_core.errors import SettingsError
 from lingshu_core.recipe import find_recipe, load_recipe, shipped_recipes
 from lingshu_train.settings import Shape, Stage
@@ -22,7 +23,8 @@ def test_every_shipped_recipe_loads(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [n for n in shipped_recipes("lingshu_train") if n.startswith("shapes/")] + ["nano/model"]
+    "name",
+    [n for n in shipped_recipes("lingshu_train") if n.startswith("shapes/")] + ["nano/model"],
 )
 def test_every_shipped_shape_loads(name: str) -> None:
     load_recipe(Shape, find_recipe("lingshu_train", name))
@@ -69,9 +71,7 @@ def test_settings_that_are_wrong_say_so(override: str, message: str) -> None:
 
 def test_a_stage_in_which_nothing_trains_is_refused() -> None:
     with pytest.raises(SettingsError, match="every part is frozen"):
-        load_recipe(
-            Stage, None, ["stage=deep", "parent=a", "mixture=b", "rates={}"]
-        )
+        load_recipe(Stage, None, ["stage=deep", "parent=a", "mixture=b", "rates={}"])
 
 
 def test_lora_needs_a_rate_of_the_language_model() -> None:

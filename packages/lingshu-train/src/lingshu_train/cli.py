@@ -46,7 +46,7 @@ def run(
 ) -> None:
     """Run a stage, or go on with it; OUT becomes the checkpoint.
 
-    Example: lingshu-train run nano/shallow --set mixture=mix --set parent=base --out shallow
+    Example: `lingshu-train run nano/shallow --set mixture=mix --set parent=base --out shallow`
     """
     stage = _stage(recipe, overrides)
     if launch:
@@ -75,7 +75,7 @@ def init(
 ) -> None:
     """Build a model of the family with random weights and a vocabulary of its own.
 
-    Example: lingshu-train init nano/model --corpus mix-instruction --out base
+    Example: `lingshu-train init nano/model --corpus mix-instruction --out base`
     """
     shape = load_recipe(Shape, find_recipe("lingshu_train", recipe), overrides or ())
     from lingshu_train.initial import init_checkpoint
@@ -88,7 +88,7 @@ def init(
 def check(recipe: _Recipe, overrides: Overrides = None) -> None:
     """Prove on your own model and data that a stage will be right.
 
-    Example: lingshu-train check lingshu-7b/instruction --set mixture=mix --set parent=deep
+    Example: `lingshu-train check lingshu-7b/instruction --set mixture=mix --set parent=deep`
     """
     stage = _stage(recipe, overrides)
     from lingshu_train.checks import run_checks
@@ -116,7 +116,7 @@ def estimate(
 ) -> None:
     """Say what a stage takes before anything starts: memory, steps, tokens, hours.
 
-    Example: lingshu-train estimate lingshu-7b/deep --devices 64 --device h200
+    Example: `lingshu-train estimate lingshu-7b/deep --devices 64 --device h200`
     """
     _estimate(_stage(recipe, overrides), recipe, devices, device)
 
@@ -130,7 +130,7 @@ def show_batch(
 ) -> None:
     """Show what the model sees of a step, and which tokens it learns, in colours.
 
-    Example: lingshu-train show-batch nano/deep --set mixture=mix --set parent=base --step 3
+    Example: `lingshu-train show-batch nano/deep --set mixture=mix --set parent=base --step 3`
     """
     stage = _stage(recipe, overrides)
     from lingshu_train.runner import open_sources, rows_of_step
@@ -158,7 +158,7 @@ def export(
 ) -> None:
     """Write a checkpoint out of what a run keeps to go on from.
 
-    Example: lingshu-train export runs/deep --step 500 --out deep-500
+    Example: `lingshu-train export runs/deep --step 500 --out deep-500`
     """
     from lingshu_train.export import export as write
 
@@ -182,7 +182,7 @@ def ablate(
 ) -> None:
     """Run a stage whole and without kinds of data, and compare (the paper's Table 10).
 
-    Example: lingshu-train ablate nano/instruction --without medical-text --set mixture=mix
+    Example: `lingshu-train ablate nano/instruction --without medical-text --set mixture=mix`
     --set parent=deep --set heldout=questions --out ablation
     """
     stage = _stage(recipe, overrides)
@@ -203,7 +203,7 @@ def scale(
 ) -> None:
     """Run a stage on growing shares of its mixture, and compare (the paper's Figure 10).
 
-    Example: lingshu-train scale nano/instruction --set mixture=mix --set parent=deep
+    Example: `lingshu-train scale nano/instruction --set mixture=mix --set parent=deep`
     --set heldout=questions --out scaling
     """
     try:

@@ -1,0 +1,162 @@
+"""One step is the same update however it is dealt out: to ranks, to ZeRO's stages, to none."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from lingshu_train.metrics import read_notes
+from lingshu_train.runner import run_stage
+from lingshu_train.settings import Stage
+from lingshu_train.world import World
+
+Make = Callable[..., Stage]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+
+BATCH = {"accumulation": 1, "devices": 8}
+"""Eight samples a step, on however many ranks: 1x8, 2x4, 8x1."""
+
+
+def engine(zero: int, offload: str = "none", kind: str = "deepspeed") -> dict[str, object]:
+    return {"kind": kind, "zero": zero, "offload": offload, "checkpointing": False}
+
+
+TORCH = engine(2, kind="torch")
+
+
+def spawn(jobs: Sequence[tuple[Path, Stage]], ranks: int, folder: Path) -> None:
+    """Runs stages in as many processes as there are ranks."""
+    listing = folder / f"jobs-{ranks}.json"
+    listing.write_text(
+        json.dumps([{"out": str(out), "stage": s.model_dump(mode="json")} for out, s in jobs]),
+        encoding="utf-8",
+    )
+    script = Path(__file__).with_name("ranks.py")
+    command = [
+        sys.executable, "-m", "torch.distributed.run", "--standalone",
+        "--nproc-per-node", str(ranks), str(script), str(listing),
+    ]  # fmt: skip
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "DS_ACCELERATOR": "cpu"}
+    run = subprocess.run(
+        command, capture_output=True, text=True, env=environment, timeout=1100, check=False
+    )
+    assert run.returncode == 0, run.stderr[-4000:]
+
+
+def compare(one: Path, other: Path, base: Path) -> tuple[float, float, float]:
+    """Returns the greatest differences of losses and weights, and the greatest movement."""
+    curves = [[note.loss for note in read_notes(folder)[0]] for folder in (one, other)]
+    loss = max(abs(a - b) for a, b in zip(*curves, strict=True))
+    first, second, start = (load_file(p / "model.safetensors") for p in (one, other, base))
+    weights = max(float((first[name] - second[name]).abs().max()) for name in first)
+    moved = max(float((second[name] - start[name]).abs().max()) for name in first)
+    return loss, weights, moved
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory, make_stage: Make, world: World) -> Path:
+    """The reference: plain PyTorch, one rank, the mixture of every kind."""
+    out = tmp_path_factory.mktemp("runs") / "alone"
+    run_stage(make_stage(batch=BATCH, engine=TORCH), "t", out, world)
+    return out
+
+
+@pytest.mark.parametrize("norm", ["document", "token_global", "sqrt", "token_row"])
+def test_2x4_is_1x8_for_every_engine(
+    tmp_path: Path, make_stage: Make, base: Path, world: World, norm: str
+) -> None:
+    """Mixed ranks: in some steps a rank has text alone, which must not hang ZeRO."""
+    changes = {"batch": BATCH, "loss": {"norm": norm}}
+    reference = tmp_path / "alone"
+    run_stage(make_stage(engine=TORCH, **changes), "t", reference, world)
+    engines = {"torch": TORCH, "zero2": engine(2), "zero3": engine(3)}
+    if norm == "document":
+        engines |= {
+            "zero1": engine(1), "zero2-offload": engine(2, "optimizer"),
+            "zero3-offload": engine(3, "parameters"),
+        }  # fmt: skip
+    jobs = [(tmp_path / name, make_stage(engine=kind, **changes)) for name, kind in engines.items()]
+    spawn(jobs, 2, tmp_path)
+    for name in engines:
+        loss, weights, moved = compare(tmp_path / name, reference, base)
+        print(f"{norm} {name}: loss {loss:.1e}, weights {weights:.1e} of {moved:.1e}")
+        assert loss <= 1e-6 and weights <= 1e-6 * 10 and moved > 1e-3
+
+
+def test_8x1_is_1x8(tmp_path: Path, make_stage: Make, alone: Path, base: Path) -> None:
+    jobs = [
+        (tmp_path / "torch", make_stage(batch=BATCH, engine=TORCH)),
+        (tmp_path / "zero2", make_stage(batch=BATCH, engine=engine(2))),
+    ]
+    spawn(jobs, 8, tmp_path)
+    for out, _ in jobs:
+        loss, weights, moved = compare(out, alone, base)
+        print(f"8x1 {out.name}: loss {loss:.1e}, weights {weights:.1e} of {moved:.1e}")
+        assert loss <= 1e-6 and weights <= 1e-5
+
+
+@pytest.mark.parametrize("mode", ["step", "full"])
+def test_packed_rows_on_two_ranks_are_those_on_one(
+    tmp_path: Path, make_stage: Make, base: Path, world: World, mode: str
+) -> None:
+    changes = {
+        "batch": {"accumulation": 1, "devices": 8 if mode == "step" else 3},
+        "packing": {"mode": mode},
+    }
+    run_stage(make_stage(engine=TORCH, **changes), "t", tmp_path / "alone", world)
+    jobs = [
+        (tmp_path / "zero2", make_stage(engine=engine(2), **changes)),
+        (tmp_path / "zero3", make_stage(engine=engine(3), **changes)),
+    ]
+    spawn(jobs, 2, tmp_path)
+    for out, _ in jobs:
+        loss, weights, _ = compare(out, tmp_path / "alone", base)
+        assert loss <= 1e-6 and weights <= 1e-5
+
+
+@pytest.mark.parametrize("frozen", ["language", "vision"])
+def test_text_alone_on_one_rank_hangs_neither_zero_2_nor_zero_3(
+    tmp_path: Path,
+    make_stage: Make,
+    base: Path,
+    world: World,
+    write: Callable[..., Path],
+    frozen: str,
+) -> None:
+    """Every second sample is text alone, dealt to ranks one by one, with a part frozen."""
+    from lingshu_core.manifest import Manifest, Producer
+    from lingshu_core.manifest_writer import ManifestWriter
+    from lingshu_core.records import Instruction
+
+    source = Manifest(write(tmp_path / "whole", 40))
+    records = list(source)
+    plain = [r for r in records if isinstance(r, Instruction)]
+    shown = [r for r in records if r.images][: len(plain)]
+    producer = Producer(package="tests", version="0", command="make", settings="1" * 64)
+    with ManifestWriter(tmp_path / "half", producer=producer) as writer:
+        for pair in zip(plain, shown, strict=True):
+            for record in pair:
+                writer.write(record, source=source)
+    rates = {"vision": 1e-3, "projector": 1e-3, "language": 1e-3}
+    del rates[frozen]
+    changes = {
+        "mixture": str(tmp_path / "half"), "rates": rates,
+        "batch": {"accumulation": 1, "devices": 2},
+    }  # fmt: skip
+    run_stage(make_stage(engine=TORCH, **changes), "t", tmp_path / "alone", world)
+    jobs = [(tmp_path / f"zero{z}", make_stage(engine=engine(z), **changes)) for z in (2, 3)]
+    spawn(jobs, 2, tmp_path)
+    before = load_file(base / "model.safetensors")
+    for out, _ in jobs:
+        loss, weights, _ = compare(out, tmp_path / "alone", base)
+        assert loss <= 1e-6 and weights <= 1e-5
+        after = load_file(out / "model.safetensors")
+        still = [n for n in before if (frozen == "language") == ("visual" not in n)]
+        still = [n for n in still if frozen == "language" or "merger" not in n]
+        assert still and all(torch.equal(before[n], after[n]) for n in still)
