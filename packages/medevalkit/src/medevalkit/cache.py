@@ -58,7 +58,7 @@ class Cache:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._commit()
+        self.flush()
         self._base.close()
 
     def get(self, key: bytes) -> str | None:
@@ -73,9 +73,10 @@ class Cache:
         self._base.execute("INSERT OR IGNORE INTO kept VALUES (?, ?)", (key, value))
         self._waiting += 1
         if self._waiting >= _ROWS or time.monotonic() - self._written > _EVERY:
-            self._commit()
+            self.flush()
 
-    def _commit(self) -> None:
+    def flush(self) -> None:
+        """Puts on disk what was kept up to here."""
         if self._waiting:
             self._base.execute("COMMIT")
             self._waiting = 0

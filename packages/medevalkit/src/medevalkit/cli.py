@@ -1,7 +1,7 @@
 """The command line of medevalkit."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -15,6 +15,13 @@ app = new_app(
 _Data = Annotated[
     Path | None,
     typer.Option(envvar="MEDEVALKIT_DATA", help="Where prepared benchmarks lie."),
+]
+_Form = Annotated[
+    Literal["text", "markdown", "latex", "csv"],
+    typer.Option("--format", help="How the tables are written."),
+]
+_Breakdowns = Annotated[
+    bool, typer.Option("--breakdowns", help="Divide by modality and tags as well.")
 ]
 _Out = Annotated[Path, typer.Option("--out", "-o", help="Folder of the run.")]
 
@@ -125,11 +132,16 @@ def score_again(
     profile: Annotated[
         list[str] | None, typer.Option(help="`strict`, `official`, `official-2025-06`.")
     ] = None,
+    judge: Annotated[
+        list[str] | None, typer.Option(help="Count only this judge; can be repeated.")
+    ] = None,
     explain: Annotated[
         str, typer.Option(metavar="ID", help="Show what each profile did with one item.")
     ] = "",
+    form: _Form = "text",
+    breakdowns: _Breakdowns = False,
 ) -> None:
-    """Score the answers of a run again; loads no model.
+    """Score the answers of a run again and print its tables; loads no model.
 
     Example: `medevalkit score runs/eval --profile strict --profile official`
     """
@@ -140,8 +152,53 @@ def score_again(
         typer.echo(shown(folder, explain, profile or PROFILES.names()))
         return
     from medevalkit.score import score as start
+    from medevalkit.tables import grids, written
 
-    start(folder, profile or ())
+    scores = start(folder, profile or (), judge or ())
+    typer.echo(written(grids([scores], breakdowns=breakdowns), form))
+
+
+@app.command()
+def table(
+    folders: Annotated[list[Path], typer.Argument(help="Folders of scored runs.")],
+    form: _Form = "text",
+    breakdowns: _Breakdowns = False,
+) -> None:
+    """Print the tables of scored runs side by side.
+
+    Example: `medevalkit table runs/a runs/b --format latex`
+    """
+    from medevalkit.scores import read_scores
+    from medevalkit.tables import grids, written
+
+    typer.echo(written(grids(list(map(read_scores, folders)), breakdowns=breakdowns), form))
+
+
+@app.command()
+def judge(
+    folder: Annotated[Path, typer.Argument(help="Folder of a run, under way or ended.")],
+    model: Annotated[str, typer.Option(help="What the endpoint calls the judge.")],
+    protocol: Annotated[str, typer.Option(help="`paper` or `rubric`.")] = "paper",
+    recipe: Annotated[str, typer.Option(help="A TOML file with the judge's settings.")] = "",
+    wait: Annotated[
+        bool, typer.Option(help="Go on as long as another process asks in the folder.")
+    ] = True,
+    overrides: Overrides = None,
+) -> None:
+    """Ask a judge about the open answers of a run, then score it; closed answers are not judged.
+
+    Example: `medevalkit judge runs/eval --model gpt-4.1 -s endpoint.base_url=https://HOST/v1`
+    """
+    from lingshu_core.recipe import find_recipe, load_recipe
+    from medevalkit.judge import judge as start
+    from medevalkit.score import score
+    from medevalkit.settings import JudgeSettings
+    from medevalkit.tables import grids, written
+
+    given = [f"model={model}", f"protocol={protocol}", *(overrides or ())]
+    source = find_recipe("medevalkit", recipe) if recipe else None
+    start(folder, load_recipe(JudgeSettings, source, given), wait=wait)
+    typer.echo(written(grids([score(folder)]), "text"))
 
 
 @app.command()

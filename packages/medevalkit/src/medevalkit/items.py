@@ -11,7 +11,8 @@ from lingshu_core.records import RECORD, Dialogue, Question, RecordBase, Report
 ASKED = (Question, Report, Dialogue)
 _PICTURE = re.compile(rb'"images":\[\{[^}]*?"sha256":"([0-9a-f]{64})"')
 _ROTATION = "rotation"
-_OF = "rotation_of"
+ROTATION_OF = "rotation_of"
+"""Tag of a rotation: the id of the record that was turned."""
 
 
 class Items:
@@ -85,13 +86,13 @@ def rotations(record: RecordBase) -> Iterator[RecordBase]:
             options=tuple({"letter": letter, "text": text} for letter, text in turned.items()),
             answer=answer,
             gold=None,
-            tags={**record.tags, _ROTATION: str(turn), _OF: record.id},
+            tags={**record.tags, _ROTATION: str(turn), ROTATION_OF: record.id},
         )
 
 
 def rotated_from(record: RecordBase) -> str | None:
     """Returns the id of the record that an item is a rotation of; None where it is none."""
-    return record.tags.get(_OF)
+    return record.tags.get(ROTATION_OF)
 
 
 def kind_of(record: RecordBase) -> str:

@@ -27,7 +27,8 @@ class Row:
 class Grade:
     """What a profile says about a response."""
 
-    verdict: Verdict
+    verdict: Verdict | None
+    """None where the metrics say it all."""
     parsed: str | None
     """The answer as it was read; None where none was found."""
     reason: str
@@ -48,6 +49,8 @@ class Profile:
     """Grades a loose row."""
     start: Callable[[Benchmark | None], Score]
     """Returns what grades the items of one task, in their order."""
+    judged: Literal["strict", "official"] = "strict"
+    """How a judge's unreadable words count: apart, or as wrong."""
     reports: Literal["sections", "whole"] = "sections"
     """Whether findings and impression are read out of a report, or the whole of it is taken."""
     metrics: tuple[str, ...] = ()

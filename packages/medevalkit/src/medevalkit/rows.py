@@ -8,13 +8,18 @@ from pydantic import Field
 
 from lingshu_core.records import Question, RecordBase, Verdict
 from medevalkit.folder import Stored
-from medevalkit.items import kind_of
+from medevalkit.items import ROTATION_OF, kind_of, rotated_from
 from medevalkit.profile import Grade
 from medevalkit.reports import Baseline
 from medevalkit.statistics import Interval, mean, proportion
 
+RUBRIC = "rubric"
+"""The metric of items with a rubric of their own: of the points that could be earned, the share
+that was; a mean is cut off at 0 and 1, as HealthBench has it."""
 _MOST_VALUES = 60
 """A tag with more values than this is no breakdown."""
+_OWN = frozenset({RUBRIC, ROTATION_OF})
+"""Tags that are no division of the items."""
 
 
 @dataclass(slots=True)
@@ -27,6 +32,10 @@ class Scored:
     cluster: str
     modality: str
     tags: dict[str, str]
+    base: str = ""
+    """The item without its rotation: what is asked several times."""
+    parsed: str | None = None
+    judged: bool = False
     gold: str = ""
     chance: float = 0.0
     metrics: dict[str, float] = field(default_factory=dict)
@@ -67,20 +76,29 @@ class Row(Stored):
     unanswered: float
     """Share of items without any answer: a broken picture, a dead endpoint."""
     unjudged: float = 0.0
+    """Share of answers that only a judge could decide and none has."""
+    judged: float = 0.0
+    """Share of answers that a judge has decided; the others were read by rule."""
     chance: float | None
     """What guessing gives on average."""
     metrics: dict[str, MetricRow] = Field(default_factory=dict)
 
 
-def scored(record: RecordBase, grade: Grade, baselines: dict[str, Baseline]) -> Scored:
+def scored(
+    record: RecordBase, grade: Grade, baselines: dict[str, Baseline], *, judged: bool = False
+) -> Scored:
     """Returns what tables need to know of an answer."""
+    base = rotated_from(record) or record.id
     return Scored(
         item=record.id,
         kind=kind_of(record),
         verdict=grade.verdict,
-        cluster=record.images[0].sha256 if record.images else record.id,
+        cluster=record.images[0].sha256 if record.images else base,
         modality=record.modality.value,
         tags=record.tags,
+        base=base,
+        parsed=grade.parsed,
+        judged=judged,
         gold=_gold(record),
         chance=_chance(record),
         metrics=grade.metrics,
@@ -130,9 +148,59 @@ def _row(
         unparsed=_short(verdicts.count("unparsed") / n),
         unanswered=_short(verdicts.count("unanswered") / n),
         unjudged=_short(verdicts.count("unjudged") / n),
+        judged=_short(sum(answer.judged for answer in answers) / n),
         chance=found and _short(sum(answer.chance for answer in answers) / n),
-        metrics=_metrics(answers),
+        metrics=_metrics(answers) | repeated(answers),
     )
+
+
+def repeated(answers: Sequence[Scored]) -> dict[str, MetricRow]:
+    """Returns what only items that were asked several times have.
+
+    `circular`: the share of choices that were answered rightly in every rotation of their options.
+    `pass@k` and `majority@k`: the share of items with a right answer among k, and of those whose
+    most frequent answer is right (of equally frequent ones the earliest).
+    """
+    groups: dict[str, list[Scored]] = defaultdict(list)
+    for answer in answers:
+        groups[answer.base].append(answer)
+    if len(groups) == len(answers) or all(answer.verdict is None for answer in answers):
+        return {}
+    found: dict[str, list[float]] = {}
+    turned = any(ROTATION_OF in answer.tags for answer in answers)
+    if turned:
+        found["circular"] = [
+            float(all(answer.verdict == "right" for answer in group)) for group in groups.values()
+        ]
+    else:
+        most = max(len(group) for group in groups.values())
+        found[f"pass@{most}"] = [
+            float(any(answer.verdict == "right" for answer in group)) for group in groups.values()
+        ]
+        found[f"majority@{most}"] = [float(_elected(group)) for group in groups.values()]
+    clusters = [group[0].cluster for group in groups.values()]
+    return {name: _metric(values, clusters) for name, values in found.items()}
+
+
+def _elected(group: Sequence[Scored]) -> bool:
+    """Says whether the most frequent answer to an item is right."""
+    votes: dict[str | None, int] = defaultdict(int)
+    for answer in group:
+        votes[answer.parsed] += 1
+    votes.pop(None, None)
+    chosen = max(votes, key=votes.__getitem__, default=None)
+    return any(answer.parsed == chosen and answer.verdict == "right" for answer in group)
+
+
+def _metric(
+    values: Sequence[float], clusters: Sequence[object], *, clipped: bool = False
+) -> MetricRow:
+    interval = mean(values, clusters)
+    low, value, high = (
+        _short(min(1.0, max(0.0, end)) if clipped else end)
+        for end in (interval.low, interval.value, interval.high)
+    )
+    return MetricRow(mean=value, low=low, high=high)
 
 
 def _metrics(answers: Sequence[Scored]) -> dict[str, MetricRow]:
@@ -140,22 +208,23 @@ def _metrics(answers: Sequence[Scored]) -> dict[str, MetricRow]:
     found = {}
     for name in names:
         having = [answer for answer in answers if name in answer.metrics]
-        interval = mean(
-            [answer.metrics[name] for answer in having], [answer.cluster for answer in having]
+        row = _metric(
+            [answer.metrics[name] for answer in having],
+            [answer.cluster for answer in having],
+            clipped=name == RUBRIC,
         )
         beside = [answer.baselines[name] for answer in having if name in answer.baselines]
-        found[name] = MetricRow(
-            mean=_short(interval.value),
-            low=_short(interval.low),
-            high=_short(interval.high),
-            constant=_short(sum(pair[0] for pair in beside) / len(beside)) if beside else None,
-            shuffled=_short(sum(pair[1] for pair in beside) / len(beside)) if beside else None,
-        )
+        if beside:
+            constant, shuffled = (sum(pair[i] for pair in beside) / len(beside) for i in (0, 1))
+            row = row.model_copy(
+                update={"constant": _short(constant), "shuffled": _short(shuffled)}
+            )
+        found[name] = row
     return found
 
 
 def _breakdowns(answers: Sequence[Scored]) -> Iterator[tuple[str, dict[str, list[Scored]]]]:
-    names = dict.fromkeys(name for answer in answers for name in answer.tags)
+    names = dict.fromkeys(name for answer in answers for name in answer.tags if name not in _OWN)
     for by in ("modality", *names):
         groups: dict[str, list[Scored]] = defaultdict(list)
         for answer in answers:

@@ -13,23 +13,26 @@ from medevalkit.scores import Scores, read_scores
 from medevalkit.scoring import Scoring
 from medevalkit.settings import RunSettings
 from medevalkit.showing import show
+from medevalkit.verdicts import Judges
 
 
-def score(folder: Path, profiles: Sequence[str] = ()) -> Scores:
+def score(folder: Path, profiles: Sequence[str] = (), judges: Sequence[str] = ()) -> Scores:
     """Scores the answers of a run and writes `scores/`, `scores.json` and the page.
 
     Args:
         folder: A run, ended or not; what was not asked yet is left out.
         profiles: Names of profiles; those of the run's settings where there are none.
+        judges: Names of those among the run's judges that count; all of them where there are none.
 
     Raises:
         DataError: The folder is no run.
-        SettingsError: A profile is unknown, or another process works in the folder.
+        SettingsError: A profile or a judge is unknown, or another process works in the folder.
     """
     with locked(folder), ExitStack() as stack:
         state, settings = read_state(folder), read_settings(folder)
+        asked = stack.enter_context(Judges(folder, judges))
         scorings = [
-            stack.enter_context(Scoring(folder, name, settings.reports))
+            stack.enter_context(Scoring(folder, name, settings.reports, asked))
             for name in tuple(profiles) or settings.profiles
         ]
         samples = Samples(folder)
@@ -46,7 +49,14 @@ def score(folder: Path, profiles: Sequence[str] = ()) -> Scores:
             for scoring in scorings:
                 found += scoring.end(task.name)
         notes = {name: note for scoring in scorings for name, note in scoring.notes.items()}
-        scores = Scores(model=state.model, finished=state.finished, rows=tuple(found), notes=notes)
+        scores = Scores(
+            model=state.model,
+            finished=state.finished,
+            rows=tuple(found),
+            notes=notes,
+            judges=tuple(asked.judges),
+            agreement=tuple(asked.agreements()),
+        )
         scores.write(folder)
         show(folder, scores, samples.pictures)
         return scores

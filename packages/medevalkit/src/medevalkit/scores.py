@@ -9,6 +9,7 @@ from lingshu_core.files import write_atomic
 from lingshu_core.manifest import check_format
 from medevalkit.folder import SCORES_NAME, Stored, parsed
 from medevalkit.rows import Row
+from medevalkit.verdicts import Agreement
 
 FORMAT = "medevalkit-scores/1"
 
@@ -23,6 +24,9 @@ class Scores(Stored):
     rows: tuple[Row, ...]
     notes: dict[str, str] = Field(default_factory=dict)
     """By metric, what it depends on or why it could not be computed."""
+    judges: tuple[str, ...] = ()
+    """Who was asked about open answers; without anyone they are read by rule alone."""
+    agreement: tuple[Agreement, ...] = ()
 
     def write(self, folder: Path) -> None:
         """Writes `scores.json` into a run's folder."""

@@ -1,6 +1,7 @@
 """One profile at work: grades answers as they come and keeps what tables need of them."""
 
 import shutil
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
@@ -10,6 +11,8 @@ from lingshu_core.digest import digest, record_id
 from lingshu_core.manifest import Producer
 from lingshu_core.manifest_writer import ManifestWriter
 from lingshu_core.records import (
+    Dialogue,
+    Judgement,
     Operation,
     Prediction,
     Question,
@@ -21,8 +24,9 @@ from lingshu_core.records import (
 from medevalkit.folder import TaskState
 from medevalkit.profile import PROFILES, Grade
 from medevalkit.reports import Baseline, Reports
-from medevalkit.rows import Row, Scored, rows, scored
+from medevalkit.rows import RUBRIC, Row, Scored, rows, scored
 from medevalkit.settings import ReportSettings
+from medevalkit.verdicts import Judges
 
 _NO_ANSWER = Grade("unanswered", None, "no_answer")
 _WITHHELD = Grade("unjudged", None, "gold_withheld")
@@ -35,15 +39,19 @@ class Scoring:
         folder: The run.
         name: Of the profile.
         settings: Of the metrics for reports.
+        judges: Of open answers, opened; there may be none.
     """
 
-    def __init__(self, folder: Path, name: str, settings: ReportSettings) -> None:
+    def __init__(self, folder: Path, name: str, settings: ReportSettings, judges: Judges) -> None:
         self.name = name.replace("_", "-")
         self._profile = PROFILES.get(name)
         self._metrics = self._profile.metrics or settings.metrics
         self._settings = settings
+        self._judges = judges
         self._out = folder / "scores" / self.name
-        made_with = digest({"profile": self.name, "reports": settings})
+        made_with = digest(
+            {"profile": self.name, "reports": settings, "judges": list(judges.judges.values())}
+        )
         producer = Producer(
             package="lingshu-medevalkit",
             version=version("lingshu-medevalkit"),
@@ -84,19 +92,29 @@ class Scoring:
         """Grades one answer and returns its verdict; reports are measured at the task's end."""
         if isinstance(record, Report):
             return self._reports.take(record, prediction)
-        if prediction.finish_reason == "error":
-            grade = _NO_ANSWER
-        elif not isinstance(record, Question) or record.answer is None:
-            grade = _WITHHELD
-        else:
-            grade = self._score(record, prediction.response)
-        self._keep(record, prediction, grade)
+        grade = self._graded(record, prediction)
+        said = self._judges.about(record, prediction, self._profile.judged)
+        judgements = said.judgements if said else ()
+        if said is not None:
+            metrics = grade.metrics if said.share is None else {RUBRIC: said.share}
+            grade = replace(grade, verdict=said.verdict, reason="judge", metrics=metrics)
+        elif isinstance(record, Dialogue) and self._judges.judges:
+            # One denominator: who says nothing earns nothing.
+            grade = replace(grade, metrics={RUBRIC: 0.0})
+        self._keep(record, prediction, grade, judgements)
         return grade.verdict
+
+    def _graded(self, record: RecordBase, prediction: Prediction) -> Grade:
+        if prediction.finish_reason == "error":
+            return _NO_ANSWER
+        if not isinstance(record, Question) or record.answer is None:
+            return _WITHHELD
+        return self._score(record, prediction.response)
 
     def end(self, task: str) -> list[Row]:
         """Returns the tables of a task, whose answers have all been taken."""
         for one in self._reports.measured():
-            self._keep(one.report, one.prediction, one.grade, one.baselines)
+            self._keep(one.report, one.prediction, one.grade, baselines=one.baselines)
         self.notes |= self._reports.notes
         return list(rows(self.name, task, self._answers))
 
@@ -105,6 +123,8 @@ class Scoring:
         record: RecordBase,
         prediction: Prediction,
         grade: Grade,
+        judgements: tuple[Judgement, ...] = (),
+        *,
         baselines: dict[str, Baseline] | None = None,
     ) -> None:
         self._writer.write(
@@ -123,6 +143,8 @@ class Scoring:
                 parsed=grade.parsed,
                 verdict=grade.verdict,
                 replica=prediction.replica,
+                judgements=judgements,
             )
         )
-        self._answers.append(scored(record, grade, baselines or {}))
+        decided = bool(judgements) and grade.verdict != "unjudged"
+        self._answers.append(scored(record, grade, baselines or {}, judged=decided))

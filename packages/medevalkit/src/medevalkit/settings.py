@@ -1,5 +1,6 @@
 """What a run can be told; the resolved values stand as `settings.json` in its folder."""
 
+import re
 from pathlib import Path
 from typing import Literal, Self
 
@@ -116,6 +117,28 @@ class ReportSettings(Recipe):
     weights: dict[str, str] = Field(default_factory=dict)
     """Folder with the weights of a metric: `{bertscore = "models/distilroberta-base"}`."""
     batch_size: int = Field(default=16, ge=1)
+
+
+class JudgeSettings(Recipe):
+    """Settings of `medevalkit judge`."""
+
+    model: str = Field(min_length=1)
+    """What its endpoint calls the judging model."""
+    name: str = Field(default="", pattern=r"^[A-Za-z0-9._-]*$")
+    """What tables call the judge; made of model and protocol where it is empty."""
+    protocol: Literal["paper", "rubric"] = "paper"
+    """`paper`: 0 for right and 1 for wrong between tags (paper, Table 24). `rubric`: four points
+    that all have to be met. An item with a rubric of its own is always judged by that."""
+    endpoint: Endpoint = Endpoint()
+    max_new_tokens: int = Field(default=4096, gt=0)
+    temperature: float = Field(default=0.0, ge=0)
+    cache: str | None = None
+    """SQLite file in which verdicts are kept across runs, besides the run's own."""
+
+    def shown(self) -> str:
+        """Returns what tables and files call the judge."""
+        model = re.sub(r"[^A-Za-z0-9._-]+", "-", self.model).strip("-.")
+        return self.name or f"{model}-{self.protocol}"
 
 
 class RunSettings(Recipe):

@@ -9,6 +9,7 @@ PROFILE = Profile(
     "what the official kit's head says, bug for bug",
     partial(grade, june=False),
     partial(start, june=False),
+    judged="official",
     reports="whole",
     metrics=REPORT_METRICS,
 )

@@ -9,6 +9,7 @@ PROFILE = Profile(
     "what the official kit's code of June 2025 says, bug for bug",
     partial(grade, june=True),
     partial(start, june=True),
+    judged="official",
     reports="whole",
     metrics=REPORT_METRICS,
 )

@@ -1,8 +1,11 @@
 """The answer grammar of `lingshu_core`, shared with the rewards: no guessing, no randomness."""
 
+from dataclasses import replace
+
 from lingshu_core.answers import Check, check, gold_of, grade, options_from
 from lingshu_core.records import Question
 from medevalkit.benchmark import Benchmark
+from medevalkit.overlap import overlap
 from medevalkit.profile import Grade, Profile, Row, Score
 
 
@@ -15,7 +18,12 @@ def _score(record: Question, response: str) -> Grade:
     gold = gold_of(record)
     assert gold is not None, "asked with a gold only"
     options = {option.letter: option.text for option in record.options} or None
-    return _said(check(gold, response, options=options))
+    found = _said(check(gold, response, options=options))
+    if record.answer_kind != "open":
+        return found
+    assert record.answer is not None
+    # What can be said of an open answer without a judge, beside the rules.
+    return replace(found, metrics=overlap(found.parsed or "", record.answer))
 
 
 def _said(found: Check) -> Grade:

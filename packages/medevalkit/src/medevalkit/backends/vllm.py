@@ -1,0 +1,143 @@
+"""vLLM's engine in this process, fed by a bounded window; every answer comes out as it ends.
+
+Prefix cache, picture cache (under the hashes of the pictures, so that nothing is hashed twice),
+CUDA graphs, tensor and data parallelism are vLLM's own, as its defaults have them.
+"""
+
+import asyncio
+import time
+from collections.abc import Coroutine, Iterator
+from threading import Thread
+from typing import Any, TypeVar
+
+from lingshu_core.digest import digest
+from lingshu_core.errors import Stopped
+from medevalkit.backend import Answer, Backend, Request
+from medevalkit.extras import needed
+from medevalkit.settings import RunSettings
+from medevalkit.weights import fingerprint, split_revision
+from medevalkit.window import Done, windowed
+
+T = TypeVar("T")
+
+
+class Engine:
+    """A model in vLLM's asynchronous engine, whose loop runs in a thread of its own."""
+
+    def __init__(self, name: str, settings: RunSettings) -> None:
+        self._vllm = needed("vllm", extra="vllm")
+        self._settings = settings
+        self._loop = asyncio.new_event_loop()
+        Thread(target=self._loop.run_forever, daemon=True, name="vllm").start()
+        self._engine = self._wait(self._start(name))
+        self._chat = needed("vllm.renderers", extra="vllm").ChatParams(
+            chat_template_kwargs={"add_generation_prompt": True, "continue_final_message": False}
+        )
+
+    def answers(self, requests: Iterator[Request]) -> Iterator[Answer]:
+        """Yields the answers in the order in which the engine ends them."""
+        yield from windowed(requests, self._settings.engine.window, self._submit)
+
+    def close(self) -> None:
+        """Ends the engine and its processes."""
+        self._engine.shutdown()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+
+    def _wait(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    async def _start(self, name: str) -> Any:
+        path, revision = split_revision(name)
+        engine = self._settings.engine
+        arguments = {
+            "model": path,
+            "revision": revision,
+            "dtype": engine.dtype,
+            "tensor_parallel_size": engine.tensor_parallel,
+            "data_parallel_size": engine.data_parallel,
+            "gpu_memory_utilization": engine.memory,
+            "max_model_len": engine.context,
+            "limit_mm_per_prompt": {"image": engine.pictures_per_item},
+            "trust_remote_code": engine.trust_remote_code,
+            "seed": self._settings.sampling.seed,
+            "enable_prefix_caching": True,
+            "disable_log_stats": True,
+        }
+        return self._vllm.AsyncLLMEngine.from_engine_args(
+            self._vllm.AsyncEngineArgs(**{**arguments, **engine.arguments})
+        )
+
+    def _submit(self, request: Request, done: Done[Answer]) -> None:
+        asyncio.run_coroutine_threadsafe(self._hand_over(request, done), self._loop)
+
+    async def _hand_over(self, request: Request, done: Done[Answer]) -> None:
+        try:
+            done(await self._ask(request))
+        except ValueError as error:
+            # The prompt does not fit, or the model takes no pictures.
+            done(Answer.failed(request, f"{type(error).__name__}: {error}"))
+        except BaseException as error:
+            done(Stopped(f"vLLM's engine has ended ({type(error).__name__}: {error})"))
+
+    async def _ask(self, request: Request) -> Answer:
+        begun = time.monotonic()
+        _, (prompt,) = await self._engine.renderer.render_chat_async(
+            [_conversation(request)], self._chat
+        )
+        answers = self._engine.generate(prompt, self._sampling(request), request.key.hex())
+        # With FINAL_ONLY there is one, the whole.
+        result = [answer async for answer in answers][-1]
+        said = result.outputs[0]
+        return Answer(
+            request,
+            said.text,
+            said.finish_reason if said.finish_reason in {"stop", "length"} else "stop",
+            prompt_tokens=len(result.prompt_token_ids or ()),
+            completion_tokens=len(said.token_ids),
+            latency=time.monotonic() - begun,
+        )
+
+    def _sampling(self, request: Request) -> Any:
+        sampling = self._settings.sampling
+        kinds = needed("vllm.sampling_params", extra="vllm").RequestOutputKind
+        return self._vllm.SamplingParams(
+            max_tokens=request.max_new_tokens,
+            temperature=sampling.temperature,
+            top_p=sampling.top_p,
+            top_k=sampling.top_k or 0,
+            repetition_penalty=sampling.repetition_penalty,
+            seed=sampling.seed + request.replica,
+            stop=list(sampling.stop),
+            output_kind=kinds.FINAL_ONLY,
+        )
+
+
+def _conversation(request: Request) -> list[dict[str, Any]]:
+    left = iter(request.pictures)
+    found = []
+    for message in request.messages:
+        content: list[dict[str, Any]] = []
+        for piece in message.content:
+            if piece.image is None:
+                content.append({"type": "text", "text": piece.text})
+            else:
+                loaded = next(left)
+                content.append(
+                    {"type": "image_pil", "image_pil": loaded.decoded, "uuid": loaded.sha256}
+                )
+        found.append({"role": message.role, "content": content})
+    return found
+
+
+def _fingerprint(name: str, settings: RunSettings) -> str:
+    engine = settings.engine
+    told = digest({"dtype": engine.dtype, "arguments": engine.arguments})[:12]
+    return f"vllm {told} {fingerprint(name)}"
+
+
+BACKEND = Backend(
+    "vLLM's engine, in this process: vllm:DIR or vllm:OWNER/NAME@REVISION",
+    Engine,
+    _fingerprint,
+    pictures="decoded",
+)
