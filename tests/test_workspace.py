@@ -130,8 +130,8 @@ for _ in range(3):
     print(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
 """
     run = str(Path(sys.executable).parent / script)
-    # The least of three: what it costs where nothing else wants the processor. The bench of medevalkit
-    # holds the figure; here twice as much is a heavy import.
+    # The least of three: what it costs where nothing else wants the processor. The exact figure is
+    # for the bench of medevalkit; twice as much is a heavy import.
     assert min(map(float, python(code, run).split())) < 0.8
 
 
