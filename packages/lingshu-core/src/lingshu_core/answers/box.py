@@ -21,6 +21,9 @@ _CORNERS = re.compile(rf"[\[(<]{_N},{_N},{_N},{_N}[\])>]")
 _POINTS = re.compile(rf"\({_N},{_N}\)\s{{0,9}},?\s{{0,9}}(?:to\s)?\({_N},{_N}\)")
 _BARE = re.compile(rf"(?:{_N},){{3}}{_N}(?:,{_N},{_N},{_N},{_N}){{0,49}}")
 _NUMBER = re.compile(r"[-+]?[0-9]{1,9}(?:\.[0-9]{1,9})?")
+_DENIED = re.compile(
+    r"(?:\b(?:not|never|except|outside)|n't)\b[^.;:\n\[\](){}<0-9]{0,24}[\[({<0-9]", re.I
+)
 _MOST = 100
 _NAMES = {"x_min": "x1", "xmin": "x1", "left": "x1", "y_min": "y1", "ymin": "y1", "top": "y1",
           "x_max": "x2", "xmax": "x2", "right": "x2", "y_max": "y2", "ymax": "y2", "bottom": "y2",
@@ -91,6 +94,8 @@ def check_box(gold: BoxGold, response: str) -> Check:
     boxes = read_boxes(response)
     if not boxes:
         return Check.unparsed("no_box")
+    if _DENIED.search(marked(response, json_too=False)[0]):
+        return Check.unparsed("negated")
     parsed = "; ".join("[" + ", ".join(f"{side:g}" for side in box) + "]" for box in boxes[:10])
     if len(boxes) != len(gold.boxes):
         return Check.of(False, parsed, "several" if len(boxes) > len(gold.boxes) else "incomplete")

@@ -27,6 +27,8 @@ _DENIED_AFTER = word_set("findings", "denied_after")
 _DOUBTS = word_set("findings", "doubting")
 _AFFIRMS = word_set("findings", "affirming")
 _EXCLUDES = frozenset({"exclude", "excluded", "ruled", "rule"})
+# Words that add nothing to a statement but its stance.
+_PLAIN = frozenset(_STATUS) | _DENIES | _DENIED_AFTER | _AFFIRMS
 # How many words a negation reaches forward within a segment.
 _REACH = 40
 _JOINS = frozenset({"and", "or", "nor"})
@@ -39,12 +41,14 @@ def read_findings(
 
     Lists (`edema: absent`), JSON objects and prose are read. Negation reaches over a list ("no
     effusion, edema or pneumothorax") and ends at a contrast. Where statements differ, present wins
-    over uncertain, and uncertain over absent.
+    over uncertain, and uncertain over absent: one side may have what the other lacks. A label that
+    is both affirmed and denied without any such word is left out.
     """
     table = synonyms or own_synonyms()
     keys = {label: _key(label.replace("_", " "), table) for label in labels}
     text = _UNCHANGED.sub("stable", plain(marked(response, json_too=False)[0]))
     found: dict[str, set[Presence]] = {}
+    flat: dict[str, set[Presence]] = {}
     for sentence in _SENTENCE.split(text):
         denied, doubted = False, False
         segments = [_key(part, table) for part in _SEGMENT.split(sentence)]
@@ -55,13 +59,15 @@ def read_findings(
             for label, start, end in _mentions(segment, keys):
                 stance = _stance(segment, start, end, denied, doubted)
                 found.setdefault(label, set()).add(stance)
+                if _PLAIN.issuperset(segment[:start] + segment[end:]):
+                    flat.setdefault(label, set()).add(stance)
             denied = denied or not _DENIES.isdisjoint(segment)
             doubted = doubted or not _DOUBTS.isdisjoint(segment)
     order: tuple[Presence, ...] = ("present", "uncertain", "absent")
     return {
         label: next(presence for presence in order if presence in found[label])
         for label in keys
-        if label in found
+        if label in found and not {"present", "absent"} <= flat.get(label, set())
     }
 
 

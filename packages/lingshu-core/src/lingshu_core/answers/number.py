@@ -24,7 +24,7 @@ def check_number(gold: NumberGold, response: str) -> Check:
     Units of the same kind are converted, and the difference may be the gold's tolerance. A unit
     of another kind is wrong. Where the gold has a unit and the answer none, the answer is taken in
     the gold's unit; where the gold has none, any unit may stand behind the number, and a
-    percentage may be meant as a part of one. Two different numbers of the right kind, a range and
+    percentage is a part of one. Two different numbers of the right kind, a range and
     a limit ("more than 5") are no answer.
     """
     text, how = final_answer(response)
@@ -83,12 +83,10 @@ def _in_units_of(quantity: Quantity, unit: Unit | None) -> tuple[float, float]:
 def _equals(quantity: Quantity, gold: NumberGold, unit: Unit | None) -> bool:
     value, slack = _in_units_of(quantity, unit)
     allowed = gold.tolerance + slack + 1e-9 * max(1.0, abs(gold.value))
-    if abs(value - gold.value) <= allowed:
-        return True
     is_part = quantity.unit is not None and quantity.unit.dimensions == (("part", 1),)
     if gold.unit is None and is_part and quantity.unit is not None:
         return abs(quantity.value * quantity.unit.factor - gold.value) <= allowed
-    return False
+    return abs(value - gold.value) <= allowed
 
 
 def _written(quantity: Quantity) -> str:

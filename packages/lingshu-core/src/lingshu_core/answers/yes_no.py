@@ -51,7 +51,7 @@ _NO = re.compile(
     r"|comment|information|data|clue|image|picture|means|certain|clear|definite answer|one)\b)"
     r"|not\b(?! (?:sure|certain|clear|known|necessarily|enough|possible|applicable|provided|normal"
     r"|abnormal|only|determin|able|assess|evaluat|all|exactly|absent|negative|false|a\b|an\b"
-    r"|[a-h]\b|unlikely|specified|available|given|sufficient|quite|this|that|the\b)))",
+    r"|[a-h]\b|no\b|unlikely|specified|available|given|sufficient|quite|this|that|the\b)))",
     re.I,
 )
 _BOTH = re.compile(
@@ -66,10 +66,13 @@ _BOTH = re.compile(
 )
 _LONE = re.compile(
     r"(?:(?P<turn>\b(?:wait|actually|rather|correction|sorry|on reflection|i mean"
-    r"|instead)\b\W{1,4}(?:it is |it's )?)"
+    r"|instead)\b\W{1,4}(?:it is |it's )?)|\bbut (?:also )?|\balso "
     r"|[.!;\n,:(][ \t]*|\b(?:so|is|say|be|therefore|hence|thus)\s+)(?P<word>yes"
-    r"|no)\b(?=\s*(?:[.,;!)\n]|$))",
+    r"|no)\b(?=\s*(?:[.,;!)\n]|$)|\s+(?:if|when|unless)\b)",
     re.I,
+)
+_TAKEN_BACK = re.compile(
+    r"(?:yes|no)\b\W{1,3}(?:is|would be|'s) (?:not|wrong|incorrect|false|never)\b", re.I
 )
 _PART = re.compile(r"[^.!?。\n]*[.!?。\n]?\s*")
 _CHINESE_ASKING = re.compile(r"(?:是否|有没有|有无|是不是|能否|可否|能不能|会不会)[^。,;\n]*")
@@ -167,6 +170,8 @@ def _read(text: str) -> Parsed:
     if _BOTH.search(said[:2000]):
         return Parsed(None, "several")
     said = said.strip(" \t\n\"'.,:;()[]-")
+    if _TAKEN_BACK.match(said):
+        return Parsed(None, "negated")
     word = _lead(said)
     if word:
         return _unless_contradicted(said, word)
