@@ -46,7 +46,8 @@ _DISCLAIMER = re.compile(
 _SPECIALIST = re.compile(
     r"\b\w+(?:ologist|iatrist|atrician|urgeon|metrist)s?\b"
     r"|\b(?:specialist|internist|physician|general practitioner|family doctor|primary care"
-    r"|orthopa?edist|allergist|psychotherapist|dentist|obstetrician|physical therapist|physiotherapist|dietitian)s?\b"
+    r"|orthopa?edist|allergist|psychotherapist|dentist|obstetrician|physical therapist"
+    r"|physiotherapist|dietitian)s?\b"
     r"|科(?:医生|医师|就诊|门诊)|专科",
     re.I,
 )

@@ -1,0 +1,110 @@
+"""Samples of every generator from real datasets, with pages to look at.
+
+Reads datasets as their publishers lay them out (by the command `lingshu-data ingest`), makes
+captions and template questions of pictures and volumes without a model, and asks an endpoint for
+what needs one: the mock of the tests, whose texts are nonsense, or a real one.
+
+    python packages/lingshu-synth/bench/samples.py --data DIR --out DIR [--endpoint URL --model M]
+
+Counts and the time go into the results. Originals are hashed before and after.
+"""
+
+import argparse
+import hashlib
+import json
+import subprocess
+import sys
+import time
+from contextlib import nullcontext
+from pathlib import Path
+
+from _mock import mock, save
+
+PICTURES = {
+    "bccd": "03_boxes_bccd",
+    "pyradiomics": "04_masks_3d",
+    "totalsegmentator-ct": "04_masks_3d",
+    "brain-tumor-detection": "05_labels_brainmri",
+    "nih-chest-xray": "06_nih_cxr14",
+}
+EXAMS = {"medmcqa": "09_textqa/medmcqa", "medqa": "09_textqa/medqa_usmle"}
+TALKS = {"chatdoctor5k": "11_dialogues/chatdoctor", "mts-dialog": "11_dialogues/mts_dialog"}
+PARTS = {"captions": PICTURES, "vqa": PICTURES, "ocr": EXAMS, "dialogues": TALKS}
+WAYS = {"captions": (False, True), "vqa": (False,), "ocr": (True,), "dialogues": (True,)}
+"""Whether each is made with a model, without, or both."""
+
+
+def main() -> int:
+    """Makes all samples; says whether the originals are as they were."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--data", type=Path)
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--limit", type=int, default=30)
+    parser.add_argument("--endpoint", default="")
+    parser.add_argument("--model", default="mock")
+    options = parser.parse_args()
+    if options.data is None or options.out is None:
+        print("skipped: give --data DIR --out DIR")
+        return 0
+    before = fingerprint(options.data)
+    begun = time.perf_counter()
+    rows = []
+    with mock() if not options.endpoint else nullcontext((None, None)) as (server, _):
+        url = options.endpoint or server.url
+        for name, places in PARTS.items():
+            for dataset, place in places.items():
+                source = ingest(dataset, options.data / place, options.out)
+                online = ["--endpoint", url, "--model", options.model]
+                for asked in WAYS[name]:
+                    rows.append(make(name, source, options, online if asked else []))
+                    print(rows[-1], flush=True)
+    untouched = fingerprint(options.data) == before
+    seconds = round(time.perf_counter() - begun, 1)
+    save("samples", {"rows": rows, "originals_untouched": untouched, "seconds": seconds})
+    return 0 if untouched else 1
+
+
+def ingest(dataset: str, place: Path, out: Path) -> Path:
+    """Returns a dataset as a manifest, made once."""
+    target = out / "data" / dataset
+    if not target.exists():
+        command("lingshu_data", "ingest", dataset, "--path", place, "--out", target)
+    return target
+
+
+def make(
+    name: str, source: Path, options: argparse.Namespace, asked: list[str]
+) -> dict[str, object]:
+    """Runs a generator over a sample of a dataset and returns what came out."""
+    kind = "online" if asked else "offline"
+    out = options.out / f"{name}-{source.name}-{kind}"
+    if not out.exists():
+        limit = ["--set", f"limit={options.limit}"]
+        command("lingshu_synth", name, source, "--out", out, *limit, *asked)
+    counts = json.loads((out / "stats.json").read_text(encoding="utf-8"))["counts"]
+    made = {"generator": name, "dataset": source.name, "model": kind}
+    return made | {what: counts[what] for what in ("in", "out", "set_aside")}
+
+
+def command(module: str, *words: object) -> None:
+    """Runs a command line and ends where it fails."""
+    done = subprocess.run(
+        [sys.executable, "-m", module, *map(str, words)], capture_output=True, text=True
+    )
+    if done.returncode:
+        raise SystemExit(f"{module} {words}: {done.stderr[-2000:]}")
+
+
+def fingerprint(folder: Path) -> str:
+    """Returns a hash over all files of the datasets."""
+    total = hashlib.sha256()
+    for place in sorted({path for part in PARTS.values() for path in part.values()}):
+        for path in sorted((folder / place).rglob("*")):
+            if path.is_file():
+                total.update(path.relative_to(folder).as_posix().encode())
+                total.update(hashlib.sha256(path.read_bytes()).digest())
+    return total.hexdigest()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
