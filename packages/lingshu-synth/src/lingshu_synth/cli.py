@@ -1,5 +1,6 @@
 """The command `lingshu-synth`."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -27,7 +28,7 @@ _Budget = Annotated[
 ]
 _Batch = Annotated[bool, typer.Option("--batch", help="Ask through the Batch API.")]
 _Serve = Annotated[
-    str, typer.Option("--serve", help="Start vLLM with this model for the time of the run.")
+    str, typer.Option("--serve", help="Start vLLM with this model (and words for it) for the run.")
 ]
 _Journal = Annotated[
     Path | None,
@@ -99,7 +100,8 @@ def _add(name: str, text: str) -> None:
         from lingshu_synth.loading import Flags, load
         from lingshu_synth.runner import Job, Ways, run
 
-        flags = Flags(endpoint, model or Path(serve).name, prompts, budget, batch)
+        named = model or (Path(shlex.split(serve)[0]).name if serve else "")
+        flags = Flags(endpoint, named, prompts, budget, batch)
         settings = load(name, recipe, flags, overrides or ())
         job = Job(name, tuple(inputs), out, settings, Ways(journal, replay, serve, workers))
         if dry_run:

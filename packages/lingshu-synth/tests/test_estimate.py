@@ -1,0 +1,50 @@
+"""What a run would cost is said before it is run, and it is what the run then asks."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from lingshu_synth.estimate import estimate
+from lingshu_synth.generator import GENERATORS
+from lingshu_synth.runner import Job, Ways
+
+
+def job(name, inputs, out, journal, **settings):
+    chosen = GENERATORS.get(name).settings.model_validate(settings)
+    return Job(name, (inputs,), out, chosen, Ways(journal))
+
+
+@pytest.mark.parametrize("name", ["captions", "cot"])
+def test_an_estimate_counts_the_calls_that_are_made(
+    server, synth, varied, asked_questions, tmp_path, name
+):
+    inputs = varied if name == "captions" else asked_questions
+    settings = {"model": {"name": "gpt-4o", "max_tokens": 300}, "limit": 5}
+    before, price = estimate(job(name, inputs, tmp_path / "out", tmp_path / "j", **settings))
+    mock = server()
+    calls = {"endpoints": [{"url": mock.url}]}
+    synth(name, inputs, tmp_path / "out", journal=tmp_path / "j", calls=calls, **settings)
+    assert before.calls() == pytest.approx(mock.stats()["billed"], abs=1)
+    usual = before.usd(price, batch=False)
+    assert 0 < usual <= before.usd(price, batch=False, most=True)
+    assert before.usd(price, batch=True) == pytest.approx(usual / 2)
+    after, _ = estimate(job(name, inputs, tmp_path / "out", tmp_path / "j", **settings))
+    assert after.calls() == 0, "what the journal holds is not paid again"
+
+
+def test_an_estimate_for_machines_and_a_dry_run_ask_nothing(varied, tmp_path):
+    words = ["captions", str(varied), "--model", "gpt-4o", "--set", "limit=5"]
+    command = [sys.executable, "-m", "lingshu_synth"]
+    done = subprocess.run(
+        [*command, "estimate", *words, "--json"], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["records"] == 5 and told["calls"] == 15 and told["usd"] > 0
+    # An address where nobody answers: nothing may be asked there.
+    words = [*words, "--out", "out", "--endpoint", "http://127.0.0.1:9/v1", "--dry-run"]
+    done = subprocess.run([*command, *words], capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0 and "15 calls to make" in done.stdout
+    assert not (tmp_path / "out").exists()

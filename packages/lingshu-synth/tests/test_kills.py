@@ -1,0 +1,72 @@
+"""A run that is killed with SIGKILL, at random moments, and given again.
+
+The full version, with 5,000 calls and 20 kills, is `bench/kills.py`.
+"""
+
+import os
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from lingshu_core.manifest import Manifest
+
+CLIENT = Path(__file__).parents[1] / "bench" / "_client.py"
+
+
+def client(url, count, concurrency, folder, *settings):
+    words = ["ours", url, count, concurrency, folder, *settings]
+    return subprocess.Popen(
+        [sys.executable, str(CLIENT), *map(str, words)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "LINGSHU_PLUGINS": "0"},
+    )
+
+
+def finish(process):
+    told = process.communicate()[1]
+    assert process.returncode == 0, told
+
+
+def parts(folder):
+    return [path.read_bytes() for path in sorted((folder / "out").glob("part-*.jsonl"))]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("latency", "kills", "settings", "in_flight"),
+    [
+        (0.05, 4, (), 32),
+        (2.0, 1, (), 128),
+        (0.0, 3, ("calls.batch=true", "calls.batch_poll=0.05", "calls.batch_requests=50"), 0),
+    ],
+    ids=["50 ms", "2 s", "batch"],
+)
+def test_killed_at_random_it_repeats_at_most_what_was_under_way(
+    server, tmp_path, latency, kills, settings, in_flight
+):
+    calls, chance = 400, random.Random(7)
+    calm, mock = server(), server("mock_endpoint.py", "--latency", latency, "--batch-time", 0.2)
+    finish(client(calm.url, calls, 32, tmp_path / "calm"))
+    wanted = in_flight or 16
+    hit = 0
+    for _ in range(kills):
+        process = client(mock.url, calls, wanted, tmp_path / "killed", *settings)
+        before = mock.stats()["billed"]
+        while process.poll() is None and mock.stats()["billed"] == before and not settings:
+            time.sleep(0.02)
+        time.sleep(chance.uniform(0.6, 1.6) if settings else chance.uniform(0.0, 0.2))
+        hit += process.poll() is None
+        process.kill()
+        process.communicate()
+        time.sleep(0.1)
+    finish(client(mock.url, calls, wanted, tmp_path / "killed", *settings))
+    stats = mock.stats()
+    assert stats["different"] == calls and stats["repeated"] <= hit * in_flight
+    assert parts(tmp_path / "killed") == parts(tmp_path / "calm")
+    assert len(Manifest(tmp_path / "killed" / "out")) == calls
