@@ -245,7 +245,9 @@ def test_placeholders_expanded_twice_by_a_server(server: VllmServer, worlds, tmp
 def test_server_killed_in_the_middle(server: VllmServer, worlds, tmp_path: Path):
     """A run whose server dies and comes back ends with the very weights of one undisturbed."""
     whole, cut = tmp_path / "whole", tmp_path / "cut"
-    _train(worlds, whole, server)
+    # So many that the run is still at it when the server dies.
+    many = "batch.rollouts=32"
+    _train(worlds, whole, server, many)
     again = threading.Event()
 
     def kill_and_start() -> None:
@@ -257,7 +259,7 @@ def test_server_killed_in_the_middle(server: VllmServer, worlds, tmp_path: Path)
 
     killer = threading.Thread(target=kill_and_start)
     killer.start()
-    said = _train(worlds, cut, server)
+    said = _train(worlds, cut, server, many)
     killer.join()
     assert "waiting for it" in said or "was started anew" in said
     assert (whole / "model.safetensors").read_bytes() == (cut / "model.safetensors").read_bytes()
@@ -290,8 +292,8 @@ def test_every_engine_learns_the_toy(worlds, tmp_path: Path):
         assert sum(rewards[-15:]) / 15 > sum(rewards[:15]) / 15 + 0.2
 
 
-def _train(worlds: dict[str, Path], out: Path, server: VllmServer) -> str:
-    run = _train_process(worlds, out, server)
+def _train(worlds: dict[str, Path], out: Path, server: VllmServer, *more: str) -> str:
+    run = _train_process(worlds, out, server, *more)
     assert run.returncode == 0, run.stderr
     return run.stderr
 

@@ -33,7 +33,7 @@ class Row:
         """Returns a column as text, or None where it is missing or empty."""
         value = self.values.get(column)
         # A parquet file writes a gap as a number that is not equal to itself.
-        if value is None or value != value:
+        if value is None or (isinstance(value, float) and value != value):
             return None
         return str(value).strip() or None
 
@@ -41,11 +41,24 @@ class Row:
         """Returns a text with columns filled in (`{Image Index}`); None where one is empty."""
         if text is None:
             return None
-        values = {name: value for name in self.values if (value := self.maybe(name)) is not None}
         try:
-            return text.format_map(values)
+            return text.format_map(_Columns(self))
         except KeyError:
             return None
+
+
+class _Columns(dict[str, str]):
+    """The columns that a text asks for; a picture beside them is never turned into text."""
+
+    def __init__(self, row: Row) -> None:
+        super().__init__()
+        self._row = row
+
+    def __missing__(self, name: str) -> str:
+        value = self._row.maybe(name)
+        if value is None:
+            raise KeyError(name)
+        return value
 
 
 @dataclass(frozen=True)
