@@ -365,3 +365,34 @@ def test_rewritten_answers_keep_the_rules(said, reason):
         assert isinstance(outcome, Made) and outcome.value.answers == (said,)
     else:
         assert isinstance(outcome, Rejected) and outcome.reason == reason
+
+
+@pytest.mark.parametrize("name", GENERATORS.names())
+def test_contract(name, pictures, seeded):
+    """A generator is pure: the same record brings the same calls, and no call another outcome."""
+    kind = GENERATORS.get(name)
+    assert kind.summary and name in kind.example
+    records = [
+        pictures.imaging(1, labels={"nodule": "present"}),
+        question(),
+        picture_caption(pictures),
+        Instruction(
+            id="drawn/i", source=SOURCE, modality="text", instruction="It hurts.", response="Rest."
+        ),
+    ]
+    more = {"seeds": seeded} if name == "vqa" else {}
+    for record in records:
+        one, other = generator(name, **more), generator(name, **more)
+        if not isinstance(record, one.reads) or not one.wants(record):
+            continue
+        found = Item(record, views_of(record))
+        for made in (one, other):
+            made.survey(lambda found=found: iter([found]))
+        calls = one.requests(found)
+        assert [body_of(c) for c in calls] == [body_of(c) for c in other.requests(found)]
+        assert one.reduce(found) is None or not calls
+        replies = {c.stage: Reply(request_of(c).key, "", "refusal") for c in calls}
+        if calls:
+            outcome = one.reduce(found, replies)
+            assert isinstance(outcome, Rejected) and outcome.reason == "refusal"
+        assert len({call.stage for call in calls}) == len(calls)
