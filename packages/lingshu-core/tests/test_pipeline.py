@@ -147,6 +147,21 @@ def test_a_setting_inside_a_word_is_an_input_too(here, fast, capsys):
     assert steps(capsys) == {"start": "ran"}
 
 
+def test_a_file_called_like_a_verb_is_no_input(here):
+    job = pipeline._Job(
+        name="a",
+        step=pipeline.Step(run=("x",)),
+        argv=("lingshu", "run", "a=data"),
+        out=Path("a"),
+        depends=(),
+    )
+    keys = [pipeline._key(job, Path("runs"), {})]
+    for name in ("run", "data"):
+        (here / name).write_text("something")
+        keys.append(pipeline._key(job, Path("runs"), {}))
+    assert keys[0] == keys[1] != keys[2]
+
+
 @pytest.mark.parametrize("harm", ["removed", "changed"])
 def test_an_output_that_was_touched_is_made_again(diamond, capsys, harm):
     run_pipeline(diamond)

@@ -261,7 +261,9 @@ def _failure(job: _Job, status: int) -> LingshuError:
 
 def _key(job: _Job, run: Path, outputs: dict[str, str | None]) -> str:
     inputs = {name: outputs[name] for name in job.depends}
-    for token in job.argv[1:]:
+    # The word behind a command is its verb: a file that happens to be called `run` is no input.
+    verbs = 1 if job.argv[0] == "python" else 2
+    for token in job.argv[verbs:]:
         candidate = token.rpartition("=")[2]
         path = Path(candidate)
         # What lies in the run's folder is known by its step; what holds it would never be the same.
