@@ -109,18 +109,33 @@ class Server:
         self.process.stdout.close()
 
 
+@pytest.fixture(scope="session")
+def idle():
+    """Endpoints without any wishes, which tests use one after the other."""
+    servers = []
+    yield servers
+    for one in servers:
+        one.stop()
+
+
 @pytest.fixture
-def server():
+def server(idle):
     """Starts servers that end with the test."""
-    started = []
+    started, lent = [], []
 
     def start(script: str = "mock_endpoint.py", *words: object) -> Server:
+        if script == "mock_endpoint.py" and not words:
+            one = idle.pop() if idle else Server(script)
+            one.get("/admin/reset")
+            lent.append(one)
+            return one
         started.append(Server(script, *words))
         return started[-1]
 
     yield start
     for one in started:
         one.stop()
+    idle += [one for one in lent if one.process.poll() is None]
 
 
 @pytest.fixture

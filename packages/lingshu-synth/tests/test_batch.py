@@ -154,15 +154,9 @@ _KILLED = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    "where",
-    [
-        "after create",
-        *(
-            pytest.param(where, marks=pytest.mark.slow)
-            for where in ("while gathering", "after upload", "while settling")
-        ),
-    ],
+    "where", ["while gathering", "after upload", "after create", "while settling"]
 )
 def test_killed_anywhere_no_call_is_paid_twice(server, pictures, texts, calls, where, tmp_path):
     mock = server("mock_endpoint.py", "--batch-time", 0.1)

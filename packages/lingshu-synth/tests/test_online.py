@@ -194,6 +194,7 @@ def test_a_hard_limit_is_met_without_a_storm(server, pictures, calls, texts):
     assert time.monotonic() - start < 12
 
 
+@pytest.mark.slow
 def test_a_limit_in_the_headers_is_never_exceeded(server, pictures, calls, texts):
     mock = server("mock_endpoint.py", "--limit", 20, "--tell-limit", "--latency", 0.02)
     out = calls(texts(40), mock.url)

@@ -91,7 +91,8 @@ def json_answer(body, text: str) -> str | None:
     if form == "solution" or '{"reasoning":' in text:
         known = re.search(r"ANSWER=(\w+)", text)
         letters = re.findall(r"^([A-Z])\. ", text, re.M)
-        guessed = letters[len(text) % len(letters)] if letters else data[-1]
+        guesses = letters and "ground-truth" not in text
+        guessed = letters[len(text) % len(letters)] if guesses else data[-1]
         gold = known[1] if known else guessed
         return json.dumps({"reasoning": f"First, {words(text, 40)}.", "answer": gold})
     if '"wrong answers"' in text:
