@@ -14,7 +14,7 @@ sys.path.insert(0, str(HERE.parent / "tests"))
 
 def main() -> None:
     """Prints the table of the README and writes it as JSON."""
-    from rl_batteries import samples
+    from rl_batteries import samples, unseen
 
     counts: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0, 0, 0, 0, 0])
     for sample in samples():
@@ -23,7 +23,7 @@ def main() -> None:
             place = 0 if sample.battery == "adversarial" else 4 if sample.right else 2
             row[place] += 1
             row[place + 1] += sample.errs()
-    rows = []
+    rows: list[dict[str, object]] = []
     heads = ("adversarial", "accepted", "ordinary wrong", "accepted", "ordinary right", "refused")
     print("| " + " | ".join(("reward", "gold", *heads)) + " |")
     print("|---" * 8 + "|")
@@ -32,6 +32,11 @@ def main() -> None:
         share = f"{row[5]} ({row[5] / row[4]:.1%})" if row[4] else "0"
         cells = (reward, kind, *row[:5], share)
         print("| " + " | ".join(map(str, cells)) + " |")
+    fresh = list(unseen())
+    for right, what in ((False, "wrong, accepted"), (True, "right, refused")):
+        errs = [sample.errs() for sample in fresh if sample.right is right]
+        rows.append({"unseen": what, "counts": [len(errs), sum(errs)]})
+        print(f"unseen {what}: {sum(errs)} of {len(errs)}")
     (HERE / "results" / "rewards.json").write_text(json.dumps(rows, indent=1) + "\n")
 
 

@@ -50,6 +50,13 @@ def samples() -> Iterator[Sample]:
     yield from _probes()
 
 
+def unseen() -> Iterator[Sample]:
+    """Yields the answers that the grammar was never mended on."""
+    data = tomllib.loads((FOLDER / "unseen.toml").read_text(encoding="utf-8"))
+    for case in data["case"]:
+        yield from _accuracy("unseen", case)
+
+
 def _accuracy(battery: str, case: dict) -> Iterator[Sample]:
     gold = _GOLD.validate_python(case["gold"])
     question = _question(gold, case.get("options", []))
