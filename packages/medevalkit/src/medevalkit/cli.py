@@ -80,7 +80,7 @@ def tasks(
     Example: `medevalkit tasks vqa-rad`
     """
     from medevalkit.cards import card_text, list_text
-    from medevalkit.task import data_folder
+    from medevalkit.places import data_folder
 
     typer.echo(card_text(name) if name else list_text(data_folder(data)))
 
@@ -102,8 +102,8 @@ def prepare(
 
     Example: `medevalkit prepare vqa-rad --from downloads/vqa-rad --data data`
     """
+    from medevalkit.places import data_folder
     from medevalkit.prepare import prepare as start
-    from medevalkit.task import data_folder
 
     name = name.replace("_", "-")
     place = start(name, out or data_folder(data) / name, folder=source, blind=blind)

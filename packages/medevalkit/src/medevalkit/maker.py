@@ -6,7 +6,6 @@ from typing import Any
 
 import imagesize
 
-from lingshu_core.answers import options_from, yes_no_gold
 from lingshu_core.digest import record_id
 from lingshu_core.errors import DataError
 from lingshu_core.files import resolve_inside
@@ -83,6 +82,9 @@ class Maker:
         kept = [str(text) for text in listed if text is not None and str(text).strip()]
         if len(kept) < 2:
             raise DataError("has fewer than two options", field="options")
+        # The grammar takes a while to load, and lists of benchmarks do without.
+        from lingshu_core.answers import options_from
+
         texts = list(options_from(kept).values())
         if isinstance(answer, int):
             answer = _LETTERS[answer]
@@ -116,6 +118,8 @@ class Maker:
         first = wordings[0].strip()
         if closed is None:
             closed = first.lower() in {"yes", "no"}
+        from lingshu_core.answers import yes_no_gold
+
         if len(wordings) > 1 and yes_no_gold(first) is None:
             more["gold"] = PhraseGold(accepted=tuple(wordings))
         return self._question(key, question, first, "closed" if closed else "open", **more)

@@ -7,9 +7,10 @@ from lingshu_core.records import RecordBase
 from medevalkit.backend import BACKENDS, split_model
 from medevalkit.benchmark import BENCHMARKS, Benchmark
 from medevalkit.items import kind_of, selected
+from medevalkit.places import data_folder
 from medevalkit.protocol import render
 from medevalkit.settings import RunSettings
-from medevalkit.task import data_folder, resolve
+from medevalkit.task import resolve
 
 
 def preview(settings: RunSettings, data: Path | None) -> str:

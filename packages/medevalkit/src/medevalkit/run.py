@@ -27,8 +27,9 @@ from medevalkit.folder import (
     write_state,
 )
 from medevalkit.items import Items, write_items
+from medevalkit.places import data_folder
 from medevalkit.settings import RunSettings
-from medevalkit.task import Task, data_folder, resolve
+from medevalkit.task import Task, resolve
 
 
 def run(settings: RunSettings, out: Path, *, data: Path | None = None) -> bool:

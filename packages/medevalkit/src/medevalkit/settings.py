@@ -177,8 +177,11 @@ class RunSettings(Recipe):
     def shown(self) -> str:
         """Returns what tables call the model; never a path of this machine."""
         backend, _, name = self.model.partition(":")
-        folder = Path(name)
-        shown = f"{backend}:{folder.resolve().name}" if name and folder.is_dir() else self.model
+        try:
+            is_folder = bool(name) and Path(name).is_dir()
+        except OSError:  # a constant answer may be too long for a path
+            is_folder = False
+        shown = f"{backend}:{Path(name).resolve().name}" if is_folder else self.model
         return self.label or shown
 
     @model_validator(mode="after")

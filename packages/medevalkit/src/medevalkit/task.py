@@ -1,6 +1,5 @@
 """What `--tasks` names, as manifests to read."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,6 @@ from medevalkit.folder import TaskState
 from medevalkit.prepare import prepare
 from medevalkit.suites import expand
 
-DATA_VARIABLE = "MEDEVALKIT_DATA"
 _MANIFEST = "manifest:"
 
 
@@ -36,14 +34,6 @@ class Task:
             root=str(self.manifest.root.resolve()),
             items=items,
         )
-
-
-def data_folder(given: Path | None = None) -> Path:
-    """Returns where prepared benchmarks lie: as given, as the environment says, or in the cache."""
-    if given is not None:
-        return given
-    named = os.environ.get(DATA_VARIABLE)
-    return Path(named) if named else Path.home() / ".cache" / "medevalkit"
 
 
 def resolve(names: Sequence[str], data: Path) -> list[Task]:
