@@ -1,0 +1,179 @@
+"""All generators against vLLM with a model of random weights: its texts are nonsense, the
+protocol is real. One start of the engine serves them all."""
+
+import sqlite3
+
+import pytest
+
+from lingshu_core.digest import record_id
+from lingshu_core.manifest import Manifest
+from lingshu_core.records import Caption, Instruction, Option, Question, Source
+from lingshu_synth.serving import served
+
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]
+SOURCE = Source(dataset="drawn", licence="CC0-1.0", split="train", group="g")
+SPECIAL = [
+    "<|endoftext|>",
+    "<|im_start|>",
+    "<|im_end|>",
+    "<|vision_start|>",
+    "<|vision_end|>",
+    "<|image_pad|>",
+    "<|video_pad|>",
+]
+TEMPLATE = (
+    "{% for m in messages %}<|im_start|>{{ m.role }}\n"
+    "{% if m.content is string %}{{ m.content }}{% else %}"
+    "{% for c in m.content %}{% if c.type == 'image' or c.type == 'image_url' %}"
+    "<|vision_start|><|image_pad|><|vision_end|>"
+    "{% else %}{{ c.text }}{% endif %}{% endfor %}{% endif %}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+
+
+def checkpoint(folder):
+    """Writes a very small Qwen2.5-VL with random weights."""
+    import torch
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import (
+        Qwen2_5_VLConfig,
+        Qwen2_5_VLForConditionalGeneration,
+        Qwen2_5_VLProcessor,
+        Qwen2Tokenizer,
+        Qwen2VLImageProcessor,
+        Qwen2VLVideoProcessor,
+    )
+
+    raw = Tokenizer(models.BPE())
+    raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    raw.decoder = decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(
+        vocab_size=400, special_tokens=SPECIAL, initial_alphabet=alphabet, show_progress=False
+    )
+    raw.train_from_iterator(["user assistant system the picture shows caption answer"], trainer)
+    tokenizer = Qwen2Tokenizer(
+        tokenizer_object=raw, eos_token="<|im_end|>", pad_token="<|endoftext|>", unk_token=None
+    )
+    processor = Qwen2_5_VLProcessor(
+        image_processor=Qwen2VLImageProcessor(min_pixels=28 * 28, max_pixels=112 * 112),
+        tokenizer=tokenizer,
+        video_processor=Qwen2VLVideoProcessor(),
+        chat_template=TEMPLATE,
+    )
+    ids = {name: tokenizer.convert_tokens_to_ids(name) for name in SPECIAL}
+    torch.manual_seed(0)
+    config = Qwen2_5_VLConfig(
+        text_config={
+            "vocab_size": len(tokenizer),
+            "hidden_size": 64,
+            "intermediate_size": 128,
+            "num_hidden_layers": 2,
+            # vLLM on the CPU wants heads of 32 at least.
+            "num_attention_heads": 2,
+            "num_key_value_heads": 1,
+            "max_position_embeddings": 16384,
+            "rope_parameters": {
+                "rope_type": "default",
+                "rope_theta": 10000.0,
+                "mrope_section": [4, 6, 6],
+            },
+            "bos_token_id": ids["<|endoftext|>"],
+            "eos_token_id": ids["<|im_end|>"],
+            "pad_token_id": ids["<|endoftext|>"],
+        },
+        vision_config={
+            "depth": 1,
+            "hidden_size": 32,
+            "intermediate_size": 64,
+            "num_heads": 2,
+            "out_hidden_size": 64,
+            "fullatt_block_indexes": [0],
+            "window_size": 112,
+        },
+        image_token_id=ids["<|image_pad|>"],
+        video_token_id=ids["<|video_pad|>"],
+        vision_start_token_id=ids["<|vision_start|>"],
+        vision_end_token_id=ids["<|vision_end|>"],
+    )
+    Qwen2_5_VLForConditionalGeneration(config).float().save_pretrained(folder)
+    processor.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory):
+    pytest.importorskip("vllm")
+    folder = tmp_path_factory.mktemp("engine")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VLLM_CPU_KVCACHE_SPACE", "1")
+        patch.setenv("OMP_NUM_THREADS", "1")
+        model = f"{checkpoint(folder / 'nano')} --enforce-eager --dtype float32"
+        words = f"{model} --max-model-len 12000 --max-num-seqs 8"
+        with served(words, "nano", folder / "vllm.log") as endpoint:
+            yield endpoint
+
+
+@pytest.fixture
+def inputs(pictures):
+    """For every generator an input of its own."""
+    image = pictures.image(9)
+    options = (Option(letter="A", text="K+"), Option(letter="B", text="Na+"))
+    common = {"source": SOURCE, "modality": "text"}
+    exam = [
+        Question(
+            id=record_id("drawn", f"q{n}"),
+            question=f"Which ion is carried by channel {n}?",
+            answer="B",
+            answer_kind="choice",
+            options=options,
+            **common,
+        )
+        for n in range(2)
+    ]
+    shown = [q.replace(images=(image,), modality="ct") for q in exam]
+    talk = Instruction(
+        id=record_id("drawn", "i"), instruction="My knee hurts.", response="Take rest.", **common
+    )
+    box = {"x": 8, "y": 6, "width": 20, "height": 18, "label": "nodule"}
+    scan = [
+        pictures.imaging(n, labels={"nodule": "present"}, boxes=[box], organ="lung")
+        for n in range(2)
+    ]
+    told = Caption(
+        id=record_id("drawn", "c"),
+        source=SOURCE,
+        modality="ct",
+        images=(image,),
+        text="A CT of the lung.",
+    )
+    found = {"captions": scan, "ocr": exam, "cot": shown, "vqa": [told], "dialogues": [talk]}
+    written = {name: pictures.write(records, f"in-{name}") for name, records in found.items()}
+    return written | {"seeds": pictures.write(shown, "seeds")}
+
+
+def test_all_generators_end_to_end(engine, inputs, synth, tmp_path):
+    calls = {"endpoints": [engine.model_dump()], "concurrency": 8, "timeout": 120.0}
+    model = {"name": "nano", "max_tokens": 48}
+    journal = tmp_path / "journal"
+    asked = 0
+    for name in ("captions", "ocr", "vqa", "cot", "dialogues"):
+        more = {"seeds": str(inputs["seeds"])} if name == "vqa" else {}
+        out = tmp_path / f"out-{name}"
+        synth(name, inputs[name], out, model=model, calls=calls, journal=journal, **more)
+        records = list(Manifest(out / "set-aside"))
+        assert (
+            len(Manifest(out)) + len(records) == len(Manifest(inputs[name])) or name == "captions"
+        )
+        with sqlite3.connect(journal / "journal.sqlite") as database:
+            rows = database.execute(
+                "SELECT state, status, endpoint, prompt_tokens, completion_tokens FROM attempt"
+            ).fetchall()
+        database.close()
+        assert len(rows) > asked, f"{name} asked the engine"
+        asked = len(rows)
+        for state, status, kind, prompt, completion in rows:
+            assert (state, status, kind) == ("answered", 200, "vllm")
+            assert prompt > 20 and 0 < completion <= 48
+        reasons = {record.tags["reason"] for record in records}
+        assert "unanswered" not in reasons, [r.tags for r in records]
