@@ -22,8 +22,8 @@ BENCHMARK = replace(
         paper_items=1927,
         paper_pictures=1927,
         odd=(
-            "The answers are not published and are not shipped here: items come out as unjudged, "
-            "and `medevalkit export --to mmmu` writes what MMMU's own server scores.",
+            "The answers are not published and are not shipped here: items come out as unjudged. "
+            "What was answered stands in the run's `predictions`; MMMU's own server scores it.",
             "Table 25 of the paper counts 1,927 and as many pictures: these 1,752 with the 150 of "
             "the validation and 25 of the development split.",
         ),
