@@ -1,0 +1,105 @@
+"""Writes the figures of `results/*.json` into the README, between its two marks.
+
+python packages/medevalkit/bench/_figures.py
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+BENCH = Path(__file__).parent
+README = BENCH.parent / "README.md"
+BEGIN, END = "<!-- figures: bench/_figures.py -->", "<!-- end of figures -->"
+FILES = {
+    "mcq.jsonl": "multiple choice, HEAD",
+    "mcq_june2025.jsonl": "multiple choice, June 2025",
+    "mmmu_mcq.jsonl": "MMMU, multiple choice",
+    "mmmu_open.jsonl": "MMMU, open",
+    "yesno.jsonl": "yes or no",
+    "slake_close.jsonl": "closed answers of SLAKE, HEAD",
+    "slake_close_june2025.jsonl": "closed answers of SLAKE, June 2025",
+    "open_ended.jsonl": "metrics of open answers",
+    "judge_tag.jsonl": "the judge's tags",
+    "prompts.jsonl": "prompts, to the byte",
+    "radcliq_golden.jsonl": "RadCliQ-v0 and -v1, to 1e-12",
+    "radgraph_f1_golden.json": "RadGraph-F1 of given graphs",
+}
+
+
+def main() -> None:
+    """Rewrites the part between the marks."""
+    text = README.read_text(encoding="utf-8")
+    before, rest = text.split(BEGIN)
+    README.write_text(f"{before}{BEGIN}\n{figures()}\n{END}{rest.split(END)[1]}", encoding="utf-8")
+
+
+def figures() -> str:
+    """Returns the tables as Markdown."""
+    return "\n\n".join((_conformance(), _kills(), _overhead()))
+
+
+def _read(name: str) -> Any:
+    return json.loads((BENCH / "results" / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def _conformance() -> str:
+    found = _read("conformance")
+    rows = [
+        (what, f"{found['files'][name]['agree']:,} of {found['files'][name]['rows']:,}")
+        for name, what in FILES.items()
+    ]
+    strict = found["strict"]
+    read, committed = strict["read as intended"], strict["committed"]
+    rows += [
+        ("`strict`: committed answers read as meant", f"{read:,} of {committed:,}"),
+        (
+            "`strict`: uncommitted answers credited with a letter",
+            f"{strict['credited']:,} of {strict['uncommitted']:,}",
+        ),
+    ]
+    return _table(("recorded outputs of the official kit (`bench/conformance.py`)", "agree"), rows)
+
+
+def _kills() -> str:
+    found = _read("kills")
+    rows = [
+        ("times that the run got SIGKILL", found["kills"]),
+        ("items", f"{found['items']:,}"),
+        ("requests answered in all", f"{found['requests']:,}"),
+        ("answered again though journaled", found["asked_again"]),
+        ("answered again because in flight at a kill", found["lost_in_flight"]),
+        (
+            "scores and predictions those of an undisturbed run",
+            "yes" if found["scores_equal"] and found["predictions_equal"] else "no",
+        ),
+    ]
+    return _table(("kills of `medevalkit run` (`bench/kills.py`)", ""), rows)
+
+
+def _overhead() -> str:
+    found = _read("overhead")
+    text, loop = found["ms_text"], found["ms_floor"]
+    rows = [
+        (f"text item, {found['items']:,} items", f"{text:.2f} ms", "0.30 ms"),
+        ("the same with the cache of answers", f"{found['ms_text_cached']:.2f} ms", "0.45 ms"),
+        ("item with a picture of 90 KB", f"{found['ms_picture_90kb']:.2f} ms", "1.50 ms"),
+        ("text item against a bare loop that hashes and logs", f"{text / loop:.1f} times", ""),
+        (
+            f"peak memory with {found['large_items']:,} items",
+            f"{found['large_rss_mb']:.0f} MiB",
+            "250 MB",
+        ),
+        ("`medevalkit --help`", f"{found['help_cpu_s']:.2f} s", "0.40 s"),
+        ("`medevalkit tasks`", f"{found['tasks_cpu_s']:.2f} s", "0.60 s"),
+    ]
+    return _table(("CPU time of the harness (`bench/overhead.py`)", "", "bar"), rows)
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[Any, ...]]) -> str:
+    ruler = ("---", *("---:" for _ in head[1:]))
+    lines = [head, ruler, *rows]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+
+
+if __name__ == "__main__":
+    main()
