@@ -19,6 +19,8 @@ from medevalkit.weights import fingerprint, split_revision
 from medevalkit.window import Done, windowed
 
 T = TypeVar("T")
+_LONGEST_END = 10.0
+"""Seconds that the engine's own tasks get to end in."""
 
 
 class Engine:
@@ -28,7 +30,8 @@ class Engine:
         self._vllm = needed("vllm", extra="vllm")
         self._settings = settings
         self._loop = asyncio.new_event_loop()
-        Thread(target=self._loop.run_forever, daemon=True, name="vllm").start()
+        self._thread = Thread(target=self._loop.run_forever, daemon=True, name="vllm")
+        self._thread.start()
         self._engine = self._wait(self._start(name))
         self._chat = needed("vllm.renderers", extra="vllm").ChatParams(
             chat_template_kwargs={"add_generation_prompt": True, "continue_final_message": False}
@@ -39,9 +42,12 @@ class Engine:
         yield from windowed(requests, self._settings.engine.window, self._submit)
 
     def close(self) -> None:
-        """Ends the engine and its processes."""
+        """Ends the engine and its processes, then the loop with what still runs in it."""
         self._engine.shutdown()
+        self._wait(_end_others())
         self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
 
     def _wait(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
@@ -110,6 +116,14 @@ class Engine:
             stop=list(sampling.stop),
             output_kind=kinds.FINAL_ONLY,
         )
+
+
+async def _end_others() -> None:
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    if others:
+        await asyncio.wait(others, timeout=_LONGEST_END)
 
 
 def _conversation(request: Request) -> list[dict[str, Any]]:
