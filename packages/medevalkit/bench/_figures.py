@@ -84,6 +84,7 @@ def _overhead() -> str:
         ("the same with the cache of answers", f"{found['ms_text_cached']:.2f} ms", "0.45 ms"),
         ("item with a picture of 90 KB", f"{found['ms_picture_90kb']:.2f} ms", "1.50 ms"),
         ("text item against a bare loop that hashes and logs", f"{text / loop:.1f} times", ""),
+        (f"asking {found['large_items']:,} items", f"{found['large_cpu_s']:.0f} s", ""),
         (
             f"peak memory with {found['large_items']:,} items",
             f"{found['large_rss_mb']:.0f} MiB",
