@@ -67,3 +67,33 @@ def test_an_answer_is_checked():
     assert check(YesNoGold(value="yes"), "There is no fracture.").verdict == "wrong"
     nothing = check(YesNoGold(value="no"), "Normal")
     assert (nothing.verdict, nothing.parsed) == ("wrong", None)
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        "It would be wrong to say yes",
+        "Neither yes nor no",
+        "It is not correct to say no.",
+        "I cannot say no",
+        "One couldn't answer yes here",
+        "Yes is not the answer",
+        "yes if bright, no if dark",
+        "not no",
+    ],
+)
+def test_a_word_that_is_disowned_or_conditional_is_no_answer(response: str):
+    assert parse_yes_no(response).value is None
+
+
+@pytest.mark.parametrize(
+    ("response", "value"),
+    [
+        ("I would say yes", "yes"),
+        ("It is not visible, so I say no.", "no"),
+        ("Yes, it cannot be missed.", "yes"),
+        ("No, but there is an effusion.", "no"),
+    ],
+)
+def test_a_word_beside_a_negation_is_read(response: str, value: str):
+    assert parse_yes_no(response).value == value

@@ -12,6 +12,10 @@ from lingshu_core.answers.tags import marked
 from lingshu_core.golds import ChoiceGold
 
 _QUICK = re.compile(r"[\s(\[<{*\"'`$]{0,6}([A-Za-z])[\s)\]>}*\"'`$.:,]{0,6}")
+_CONDITIONAL = re.compile(
+    r"\W{0,3}(?:[A-Za-z]|option [A-Za-z])\W{1,4}(?:unless|if|provided|assuming|depending)\b[^.;\n]*"
+    r"\b[A-Z]\b",
+)
 _LABEL = re.compile(
     r"\s*(?:\(\s*([A-Z])\s*\)|\[\s*([A-Z])\s*\]|([A-Z])\s*[.):、])\s*(?=\S)|\s*([A-Z])\s+-\s+"
 )
@@ -56,6 +60,8 @@ def parse_choice(response: str, options: Mapping[str, str], several: bool = Fals
     if not text:
         return Parsed(None, how if how in {"empty", "unclosed_think"} else "empty")
     texts = option_texts(options)
+    if _CONDITIONAL.match(text) and len(text) < 200:
+        return Parsed(None, "hedged")
     found = (read_choices if several else read_choice)(text, texts)
     if found.value is not None and how != "whole":
         return Parsed(found.value, how)
