@@ -176,7 +176,7 @@ def test_a_file_that_may_grow_no_further(tmp_path, inputs, lingshu, name):
         [sys.executable, "-m", "lingshu_core", *words],
         capture_output=True,
         text=True,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (6_000, 6_000)),
     )
     assert_stopped_and_resumed(words, out, first, lingshu)
 
