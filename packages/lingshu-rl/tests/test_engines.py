@@ -242,6 +242,7 @@ def test_placeholders_expanded_twice_by_a_server(server: VllmServer, worlds, tmp
 
 
 @vllm
+@pytest.mark.slow
 def test_server_killed_in_the_middle(server: VllmServer, worlds, tmp_path: Path):
     """A run whose server dies and comes back ends with the very weights of one undisturbed."""
     whole, cut = tmp_path / "whole", tmp_path / "cut"

@@ -171,7 +171,7 @@ def _mean(lines: Sequence[dict[str, Any]], key: str, name: str) -> float | None:
 def _reasons(rollouts: Sequence[dict[str, Any]]) -> Table:
     quarter = max(1, len(rollouts) // 4)
     first, last = _count(rollouts[:quarter]), _count(rollouts[-quarter:])
-    rows = sorted({*first, *last}, key=lambda n: -last.get(n, 0) - first.get(n, 0))
+    rows = sorted({*first, *last}, key=lambda n: (-last.get(n, 0) - first.get(n, 0), n))
     return Table(
         title="What the rewards said",
         note="Answers by the rule that decided, in the first and the last quarter of rollouts.",
