@@ -4,9 +4,10 @@ import json
 import math
 import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -79,8 +80,8 @@ def train(run: Run) -> None:
     every = run.stage.checkpoints.every
     with Signals() as signals:
         for step in range(run.progress.step, len(run.plan)):
-            rows, waited = _fetch(stream, len(hands.of(step)))
-            stopping = _take_step(run, step, rows, waited, asked=signals.asked)
+            fetched = _fetch(stream, len(hands.of(step)))
+            stopping = _take_step(run, step, fetched, asked=signals.asked)
             last = step + 1 == len(run.plan)
             if run.heldout and run.heldout.due(step + 1) and not last:
                 _look(run, run.heldout)
@@ -144,22 +145,31 @@ class Signals:
         self.asked = True
 
 
-def _fetch(stream: Iterator[Row], count: int) -> tuple[list[Row], float]:
+@dataclass(frozen=True)
+class _Fetched:
+    """A rank's rows of a step, as far as the loader gave them."""
+
+    rows: list[Row]
+    missing: int
+    waited: float
+    """Seconds."""
+
+
+def _fetch(stream: Iterator[Row], count: int) -> _Fetched:
     started = time.monotonic()
-    rows: list[Row] = []
-    for _ in range(count):
-        row = next(stream, None)
-        if row is None:
-            raise DataError(f"the loader ended after {len(rows)} of {count} rows of a step")
-        rows.append(row)
-    return rows, time.monotonic() - started
+    rows = list(islice(stream, count))
+    return _Fetched(rows, count - len(rows), time.monotonic() - started)
 
 
-def _take_step(run: Run, step: int, rows: Sequence[Row], waited: float, *, asked: bool) -> bool:
+def _take_step(run: Run, step: int, fetched: _Fetched, *, asked: bool) -> bool:
     """Takes one optimizer step; returns whether any rank was asked to stop."""
     started = time.monotonic()
-    totals, failed, stopping = _totals(run, rows, asked)
-    run.progress.failed += failed
+    rows, waited = fetched.rows, fetched.waited
+    said = _all_say(run, fetched, asked)
+    totals = said.totals
+    if said.missing:
+        _stop_at(run, step, f"the loader ended with {said.missing} rows of the step missing")
+    run.progress.failed += said.failed
     _check_failed(run, step)
     tally = _Tally(run)
     for number, row in enumerate(rows, 1):
@@ -183,17 +193,29 @@ def _take_step(run: Run, step: int, rows: Sequence[Row], waited: float, *, asked
     run.progress.recent = [*run.progress.recent, figures.loss][-_RECENT:]
     if run.journal:
         run.journal.step(figures.note(run, step, norm, rate, seconds))
-    return stopping
+    return said.stopping
 
 
-def _totals(run: Run, rows: Sequence[Row], asked: bool) -> tuple[Totals, int, bool]:
-    mine = sum((Totals.of(row) for row in rows), Totals())
-    failed = [fault for row in rows for fault in row.failed]
+@dataclass(frozen=True)
+class _Said:
+    """What the ranks tell each other before a step."""
+
+    totals: Totals
+    failed: int
+    missing: int
+    stopping: bool
+
+
+def _all_say(run: Run, fetched: _Fetched, asked: bool) -> _Said:
+    mine = sum((Totals.of(row) for row in fetched.rows), Totals())
+    failed = [fault for row in fetched.rows for fault in row.failed]
     run.failed += failed
-    samples, count, tokens, roots, lost, wish = run.world.sums(
-        [mine.samples, mine.rows, mine.tokens, mine.roots, float(len(failed)), float(asked)]
-    )
-    return Totals(samples, count, tokens, roots), int(lost), wish > 0
+    samples, count, tokens, roots, lost, missing, wish = run.world.sums([
+        mine.samples, mine.rows, mine.tokens, mine.roots,
+        len(failed), fetched.missing, float(asked),
+    ])  # fmt: skip
+    totals = Totals(samples, count, tokens, roots)
+    return _Said(totals, int(lost), int(missing), stopping=wish > 0)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -138,8 +138,11 @@ class Journal:
             f"step {note.step}/{self._steps}  held-out loss {note.loss:.4f}  word for word: {exact}"
         )
 
-    def close(self) -> None:
-        """Closes the file and the trackers."""
+    def __enter__(self) -> Self:
+        """Returns the journal, to be closed in the end, also where a run is stopped."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self._file.close()
         for tracker in self._trackers:
             tracker.close()

@@ -1,6 +1,7 @@
 """A stage from beginning to end, as a list of steps."""
 
 import shutil
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,7 +74,8 @@ def run_stage(stage: Stage, recipe: str, out: Path, world: World) -> None:
         return
     _begin(sources, world)
     run = assemble(sources, world)
-    train(run)
+    with run.journal or nullcontext():
+        train(run)
     _finish(sources, run)
 
 
@@ -131,10 +133,11 @@ def assemble(sources: Sources, world: World) -> Run:
     engine = build_engine(stage, sources.parent, world)
     config = engine.supervised.model.config
     resumed = state.newest(sources.out / STATE_NAME)
-    progress = state.Progress(plan=plan.digest(), settings=stage.deciding())
+    parent = sources.parents[0].digest
+    progress = state.Progress(plan=plan.digest(), parent=parent, settings=stage.deciding())
     if resumed:
         path, progress = resumed
-        _same_plan(progress, plan)
+        _same_start(progress, plan, parent)
         state.restore(path, progress, engine)
         say(f"going on after step {progress.step} of {len(plan)}")
     rows = Rows(mixture, collator(mixture.codec, config))
@@ -300,11 +303,15 @@ def _begin(sources: Sources, world: World) -> None:
     world.barrier()
 
 
-def _same_plan(progress: state.Progress, plan: Plan) -> None:
+def _same_start(progress: state.Progress, plan: Plan, parent: str) -> None:
     if progress.plan != plan.digest():
         raise SettingsError(
             "the checkpoint belongs to another plan: the mixture, the tokenizer or what decides "
             "the order was changed; undo that, or name another --out"
+        )
+    if progress.parent != parent:
+        raise SettingsError(
+            "the checkpoint was made from another parent: undo that, or name another --out"
         )
 
 
@@ -331,8 +338,7 @@ def _heldout(sources: Sources, config: Any, world: World) -> Heldout | None:
 def _finish(sources: Sources, run: Run) -> None:
     """Writes the checkpoint to the side, then the page, then the checkpoint into its place."""
     weights = on_host(run.engine.weights(), run.stage.lora)
-    if run.journal:
-        run.journal.close()
+    if run.world.first:
         side = run.out / STATE_NAME / ".finished"
         shutil.rmtree(side, ignore_errors=True)
         side.mkdir(parents=True)

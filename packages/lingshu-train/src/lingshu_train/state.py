@@ -18,7 +18,8 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 from torch import Tensor
 
-from lingshu_core.digest import file_sha256
+from lingshu_core.console import say
+from lingshu_core.digest import digest, file_sha256
 from lingshu_core.errors import DataError
 from lingshu_core.files import sync_folder, write_atomic
 from lingshu_train.engine import Engine, Slot
@@ -41,6 +42,8 @@ class Progress(BaseModel):
     """Optimizer steps done."""
     plan: str = ""
     """Digest of the plan."""
+    parent: str = ""
+    """Digest of the checkpoint that the run started from: frozen parts are still taken from it."""
     settings: dict[str, object] = {}
     """What decides the weights (`Stage.deciding`)."""
     samples: int = 0
@@ -53,6 +56,12 @@ class Progress(BaseModel):
     """The last losses, for telling a spike."""
     files: dict[str, str] = {}
     """SHA-256 of every file beside this one."""
+    check: str = ""
+    """Digest of everything above."""
+
+    def digest(self) -> str:
+        """Returns the digest of everything but `check`."""
+        return digest(self.model_dump(mode="json", exclude={"check"}))
 
 
 def save(folder: Path, progress: Progress, engine: Engine, world: World, *, keep: int) -> None:
@@ -84,40 +93,60 @@ def save(folder: Path, progress: Progress, engine: Engine, world: World, *, keep
     if world.first:
         files = {name: sha for part in hashes for name, sha in sorted(part.items())}  # type: ignore[attr-defined]
         whole = progress.model_copy(update={"files": files})
+        whole.check = whole.digest()
         write_atomic(side / _NAME, whole.model_dump_json(indent=2) + "\n")
         shutil.rmtree(target, ignore_errors=True)
         side.rename(target)
         sync_folder(folder)
-        for old in _finished(folder)[:-keep]:
-            shutil.rmtree(old)
+        _prune(folder, progress.step, keep)
     world.barrier()
 
 
 def newest(folder: Path) -> tuple[Path, Progress] | None:
-    """Returns the newest checkpoint of a run, or None where it has none.
+    """Returns the newest checkpoint of a run that is whole, or None where it has none.
+
+    A damaged one is named on the console, and the one before it taken.
+
+    Raises:
+        DataError: All are damaged; the message names a file of the newest and what to do.
+    """
+    faults: list[DataError] = []
+    for path in reversed(_finished(folder)):
+        try:
+            return path, _verified(path)
+        except DataError as fault:
+            faults.append(fault)
+            say(f"{fault}; looking at the checkpoint before it")
+    if faults:
+        raise faults[0]
+    return None
+
+
+def kept(folder: Path, step: int | None) -> tuple[Path, Progress] | None:
+    """Returns the checkpoint of a step, or the newest that is whole; None where there is none.
 
     Raises:
         DataError: It is damaged; the message names the file and what to do.
     """
-    return kept(folder, None)
+    if step is None:
+        return newest(folder)
+    named = [path for path in _finished(folder) if _step(path) == step]
+    return (named[0], _verified(named[0])) if named else None
 
 
-def kept(folder: Path, step: int | None) -> tuple[Path, Progress] | None:
-    """Returns the checkpoint of a step, or the newest; None where there is none. As `newest`."""
-    finished = [path for path in _finished(folder) if step in {None, _step(path)}]
-    if not finished:
-        return None
-    path = finished[-1]
+def _verified(path: Path) -> Progress:
     try:
         progress = Progress.model_validate_json((path / _NAME).read_bytes())
     except ValidationError:
         raise DataError("is damaged: remove this checkpoint", path=path / _NAME) from None
     if progress.format != FORMAT:
         raise DataError(f"{progress.format!r} is not {FORMAT}, which this version reads", path=path)
+    if progress.check != progress.digest():
+        raise DataError("is damaged: remove this checkpoint", path=path / _NAME)
     for name, sha in progress.files.items():
         if not (path / name).is_file() or file_sha256(path / name) != sha:
             raise DataError("is damaged: remove this checkpoint", path=path / name)
-    return path, progress
+    return progress
 
 
 def kept_steps(folder: Path) -> list[int]:
@@ -223,6 +252,14 @@ def write_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
         if f"os error {errno.ENOSPC}" in str(error):
             raise OSError(errno.ENOSPC, "No space left on device", str(path)) from None
         raise
+
+
+def _prune(folder: Path, step: int, keep: int) -> None:
+    """Removes all but the last checkpoints up to a step, and damaged ones of steps beyond it."""
+    finished = _finished(folder)
+    beyond = [path for path in finished if _step(path) > step]
+    for path in [*finished[: len(finished) - len(beyond)][:-keep], *beyond]:
+        shutil.rmtree(path)
 
 
 def _step(path: Path) -> int:

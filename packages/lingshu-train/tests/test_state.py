@@ -1,0 +1,170 @@
+"""What is kept to go on from: verified, the last few of them, and the one before a damaged one."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from lingshu_core.checkpoint import DESCRIPTION_NAME
+from lingshu_core.errors import DataError, SettingsError
+from lingshu_core.manifest import Manifest
+from lingshu_train import state
+from lingshu_train.building import corpus_texts, learn_tokenizer
+from lingshu_train.runner import assemble, open_sources, run_stage
+from lingshu_train.settings import Stage
+from lingshu_train.state import Progress, kept, kept_steps, newest
+from lingshu_train.world import World
+
+Make = Callable[..., Stage]
+EVERY = {"checkpoints": {"every": 1, "keep": 3}}
+"""Five steps, the checkpoints of the last three kept."""
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory, make_stage: Make, world: World) -> Path:
+    out = tmp_path_factory.mktemp("runs") / "deep"
+    run_stage(make_stage(**EVERY), "t", out, world)
+    return out
+
+
+@pytest.fixture
+def killed(tmp_path: Path, finished: Path) -> Path:
+    """The run as a kill before its end leaves it: with its checkpoints, and nothing finished."""
+    out = tmp_path / "deep"
+    out.mkdir()
+    for name in ("state", "log"):
+        shutil.copytree(finished / name, out / name)
+    shutil.copy(finished / "settings.json", out)
+    return out
+
+
+def damage(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def same(one: Path, other: Path) -> bool:
+    first, second = (load_file(path / "model.safetensors") for path in (one, other))
+    return all(torch.equal(first[name], second[name]) for name in first | second)
+
+
+def test_the_last_few_are_kept_and_nothing_half_written(finished: Path) -> None:
+    assert kept_steps(finished / "state") == [3, 4, 5]
+    names = sorted(path.name for path in (finished / "state").iterdir())
+    assert names == ["plan.npz", "step-00000003", "step-00000004", "step-00000005"]
+
+
+@pytest.mark.parametrize("name", ["slots-00000-000.safetensors", "state.json"])
+def test_a_run_goes_on_from_the_checkpoint_before_a_damaged_one(
+    killed: Path,
+    finished: Path,
+    make_stage: Make,
+    world: World,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+) -> None:
+    shutil.rmtree(killed / "state/step-00000005")
+    damage(killed / "state/step-00000004" / name)
+    run_stage(make_stage(**EVERY), "t", killed, world)
+    said = capsys.readouterr().err
+    assert f"step-00000004/{name}: is damaged" in said
+    assert "going on after step 3 of 5" in said
+    assert same(killed, finished)
+    assert kept_steps(killed / "state") == [3, 4, 5]
+
+
+def test_a_missing_file_is_damage_too(killed: Path) -> None:
+    (killed / "state/step-00000005/slots-00000-000.safetensors").unlink()
+    found = newest(killed / "state")
+    assert found is not None and found[1].step == 4
+
+
+def test_where_all_are_damaged_the_newest_is_named(killed: Path) -> None:
+    for path in killed.glob("state/step-*/slots-*"):
+        damage(path)
+    with pytest.raises(DataError, match=r"step-00000005/slots.*is damaged: remove"):
+        newest(killed / "state")
+
+
+def test_a_step_that_is_named_is_not_replaced_by_another(killed: Path) -> None:
+    damage(killed / "state/step-00000004/slots-00000-000.safetensors")
+    with pytest.raises(DataError, match=r"step-00000004/slots.*is damaged"):
+        kept(killed / "state", 4)
+    assert kept(killed / "state", 1) is None
+
+
+def test_damaged_checkpoints_of_later_steps_do_not_push_good_ones_out(
+    killed: Path, make_stage: Make, world: World
+) -> None:
+    """With one to be kept, it is the one that was just written."""
+    for step in (4, 5):
+        damage(killed / f"state/step-0000000{step}/slots-00000-000.safetensors")
+    stage = make_stage(checkpoints={"every": 1, "keep": 1})
+    run = assemble(open_sources(stage, "t", killed, world), world)
+    assert run.journal is not None and run.progress.step == 3
+    with run.journal:
+        state.save(killed / "state", run.progress, run.engine, world, keep=1)
+    assert kept_steps(killed / "state") == [3]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"seed": 1}, {"epochs": 2}, {"packing": {"mode": "step"}}, {"data": {"share": 0.5}},
+        {"sequence": {"max_length": 500}}, {"rates": {"language": 2e-3}},
+    ],
+    ids=["seed", "epochs", "packing", "share", "length", "rates"],
+)  # fmt: skip
+def test_other_settings_are_refused(
+    killed: Path, make_stage: Make, world: World, changed: dict[str, object]
+) -> None:
+    with pytest.raises(SettingsError, match="was begun with another"):
+        run_stage(make_stage(**EVERY, **changed), "t", killed, world)
+
+
+def test_another_mixture_does_not_match_the_plan(
+    killed: Path, tmp_path: Path, make_stage: Make, write: Callable[..., Path], world: World
+) -> None:
+    other = write(tmp_path / "other", 40, start=7)
+    with pytest.raises(SettingsError, match="the plan of this run is another one"):
+        run_stage(make_stage(mixture=str(other), **EVERY), "t", killed, world)
+
+
+def test_another_tokenizer_does_not_match_the_plan(
+    killed: Path, tmp_path: Path, make_stage: Make, base: Path, mixture: Path, world: World
+) -> None:
+    other = tmp_path / "base"
+    shutil.copytree(base, other)
+    learn_tokenizer(corpus_texts(Manifest(mixture)), 400).save_pretrained(other)
+    with pytest.raises(SettingsError, match="the plan of this run is another one"):
+        run_stage(make_stage(parent=str(other), **EVERY), "t", killed, world)
+
+
+def test_another_parent_is_refused(
+    killed: Path, tmp_path: Path, make_stage: Make, base: Path, world: World
+) -> None:
+    """Its frozen parts would be mixed with what was trained beside others."""
+    other = tmp_path / "base"
+    shutil.copytree(base, other)
+    weights = load_file(base / "model.safetensors")
+    moved = {name: tensor + 0.01 for name, tensor in weights.items()}
+    save_file(moved, other / "model.safetensors", metadata={"format": "pt"})
+    (other / DESCRIPTION_NAME).unlink()
+    with pytest.raises(SettingsError, match="was made from another parent"):
+        run_stage(make_stage(parent=str(other), **EVERY), "t", killed, world)
+
+
+def test_a_checkpoint_of_another_plan_is_refused(
+    killed: Path, make_stage: Make, world: World
+) -> None:
+    path = killed / "state/step-00000005/state.json"
+    progress = Progress.model_validate_json(path.read_bytes())
+    progress.plan = "0" * 64
+    progress.check = progress.digest()
+    path.write_text(progress.model_dump_json())
+    with pytest.raises(SettingsError, match="the checkpoint belongs to another plan"):
+        run_stage(make_stage(**EVERY), "t", killed, world)
