@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import pytest
 
@@ -8,6 +9,7 @@ from lingshu_core.records import Score
 from medevalkit.run import run
 from medevalkit.score import score
 from medevalkit.settings import RunSettings
+from medevalkit.tables import grids, written
 
 
 def made(task, out, model, *more):
@@ -68,8 +70,6 @@ def test_scored_again_gives_the_same_bytes(toy, tmp_path):
 
 
 def test_a_run_under_way_is_scored_as_far_as_it_is(toy, tmp_path):
-    import shutil
-
     out = tmp_path / "out"
     made(toy(20), out, "oracle")
     shutil.rmtree(out / "predictions")
@@ -87,3 +87,28 @@ def test_the_page_needs_no_network(toy, tmp_path):
     page = (tmp_path / "out" / "index.html").read_text()
     assert "http://" not in page and "https://" not in page
     assert "<script>alert(1)</script>" not in page
+
+
+def test_reports_are_measured_as_the_official_kit_does(toy, tmp_path):
+    out = tmp_path / "out"
+    made(toy(8), out, "oracle")
+    scores = score(out, ["strict", "official", "official-2025-06"])
+    for profile in ("official", "official-2025-06"):
+        found = next(r for r in scores.rows if (r.kind, r.profile) == ("report", profile))
+        assert {f"official-bleu-{n}" for n in range(1, 5)} < set(found.metrics)
+        # The kit adds a full stop to the reference, so that not even the gold has all words.
+        assert 0.8 < found.metrics["official-bleu-1"].mean < 1
+        if shutil.which("java"):
+            assert "official-cider" in found.metrics
+        else:
+            assert "needs Java" in scores.notes["official-cider"]
+
+
+def test_what_could_not_be_computed_is_said_in_the_table(toy, tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    made(toy(8), out, "oracle")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    scores = score(out, ["official"])
+    assert "needs Java" in scores.notes["official-cider"]
+    text = written(grids([scores]), "text")
+    assert "official-cider: not computed: the Penn Treebank tokenizer needs Java" in text

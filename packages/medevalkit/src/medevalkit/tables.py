@@ -51,7 +51,7 @@ def grids(runs: Sequence[Scores], *, breakdowns: bool = False) -> list[Grid]:
         )
         for task, by in names:
             found.append(_breakdown(runs, task, by))
-    return [grid for grid in found if grid.rows]
+    return [grid for grid in found if grid.rows or grid.note]
 
 
 def written(found: Iterable[Grid], form: Format) -> str:
@@ -68,9 +68,9 @@ def written(found: Iterable[Grid], form: Format) -> str:
 def _accuracy(title: str, runs: Sequence[Scores], chosen: Callable[[Row], bool]) -> Grid:
     """Returns accuracies with all profiles side by side."""
     profiles = list(dict.fromkeys(row.profile for run in runs for row in run.rows))
-    columns = ["task", "kind", "items", "chance"]
+    columns = ["task", "kind", "items", "unanswered", "chance"]
     for profile in profiles:
-        columns += [profile, "95 %", "unparsed"]
+        columns += [profile, "95 %", "unparsed", "unjudged"]
     lines = []
     judged = False
     for run in runs:
@@ -82,9 +82,10 @@ def _accuracy(title: str, runs: Sequence[Scores], chosen: Callable[[Row], bool])
         for (task, _, value), by_profile in table.items():
             first = next(iter(by_profile.values()))
             name = f"{task}: {value}" if value else task
-            cells = [name, _kind(first), f"{first.n}", _percent(first.chance)]
+            cells = [name, _kind(first), f"{first.n}", _percent(first.unanswered)]
+            cells.append(_percent(first.chance))
             for profile in profiles:
-                cells += _three(by_profile.get(profile))
+                cells += _read(by_profile.get(profile))
             lines.append(([run.model] if len(runs) > 1 else []) + cells)
             judged |= first.kind == "open"
     head = ["model", *columns] if len(runs) > 1 else columns
@@ -107,12 +108,12 @@ def _note(runs: Sequence[Scores]) -> str:
     )
 
 
-def _three(row: Row | None) -> list[str]:
+def _read(row: Row | None) -> list[str]:
+    """Returns what one profile makes of the answers."""
     if row is None or row.accuracy is None:
-        return [_DASH, "", ""]
-    missing = row.unparsed + row.unanswered + row.unjudged
+        return [_DASH, "", "", ""]
     interval = f"{_percent(row.low)} to {_percent(row.high)}"
-    return [_percent(row.accuracy), interval, _percent(missing)]
+    return [_percent(row.accuracy), interval, _percent(row.unparsed), _percent(row.unjudged)]
 
 
 def _averages(runs: Sequence[Scores]) -> Grid:
@@ -128,7 +129,8 @@ def _averages(runs: Sequence[Scores]) -> Grid:
                     mean = sum(having) / len(having)
                     lines.append((run.model, name, profile, f"{len(values)}", _percent(mean)))
     note = "The mean of the tasks' accuracies, each task counting once, as in the paper."
-    return Grid("Averages", ("model", "suite", "profile", "tasks", "mean"), tuple(lines), note)
+    columns = ("model", "suite", "profile", "tasks", "mean")
+    return Grid("Averages", columns, tuple(lines), note if lines else "")
 
 
 def wholes(run: Scores, profile: str) -> dict[str, float]:
@@ -151,11 +153,20 @@ def _metrics(runs: Sequence[Scores]) -> Grid:
                     (run.model, row.task, row.profile, name, f"{row.n}", *_metric(name, metric))
                 )
     columns = ("model", "task", "profile", "metric", "items", "mean", "95 %")
-    note = (
-        "Empty answers count in every mean. Normal: one normal report for every study; shuffled: "
-        "each study gets the reference of another."
-    )
-    return Grid("Metrics", (*columns, "normal", "shuffled"), tuple(lines), note if lines else "")
+    notes = _not_computed(runs)
+    if lines:
+        notes.insert(
+            0,
+            "Empty answers count in every mean. Normal: one normal report for every study; "
+            "shuffled: each study gets the reference of another.",
+        )
+    return Grid("Metrics", (*columns, "normal", "shuffled"), tuple(lines), "\n".join(notes))
+
+
+def _not_computed(runs: Sequence[Scores]) -> list[str]:
+    """Returns what every metric that failed says, each once."""
+    found = (f"{name}: {note}" for run in runs for name, note in run.notes.items())
+    return list(dict.fromkeys(line for line in found if ": not computed: " in line))
 
 
 def _metric(name: str, metric: MetricRow) -> tuple[str, ...]:

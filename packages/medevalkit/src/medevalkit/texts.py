@@ -18,7 +18,7 @@ from medevalkit.metric import Pair
 
 _WORD = re.compile(r"\d+(?:\.\d+)?|[^\W\d_]+")
 _JAR = "stanford-corenlp-3.4.1.jar"
-# What COCO's evaluation drops after tokenizing.
+# What COCO's evaluation drops after tokenizing: brackets only as capitals, which never come.
 _DROPPED = frozenset(
     [*("''", "'", "``", "`", "-LRB-", "-RRB-", "-LCB-", "-RCB-"), *".?!,:-;", "--", "..."]
 )
@@ -87,7 +87,8 @@ def _ptb(texts: Sequence[str]) -> list[str]:
     """Returns the words of texts as Stanford's tokenizer finds them; pycocoevalcap brings it."""
     command = java("the Penn Treebank tokenizer")
     lines = "\n".join(" ".join(text.split()) for text in texts)
-    with as_file(files("pycocoevalcap").joinpath("tokenizer", _JAR)) as jar:
+    # One name at a time: a package without `__init__.py` takes no more (Python 3.11).
+    with as_file(files("pycocoevalcap").joinpath("tokenizer").joinpath(_JAR)) as jar:
         ran = subprocess.run(
             [
                 *(command, "-cp", str(jar), "edu.stanford.nlp.process.PTBTokenizer"),

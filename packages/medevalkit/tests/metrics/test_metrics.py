@@ -1,0 +1,61 @@
+"""What every metric keeps to, and golden values of those that count words."""
+
+import math
+import shutil
+
+import pytest
+
+from lingshu_core.errors import SettingsError
+from medevalkit.metric import METRICS, Pair
+from medevalkit.settings import ReportSettings
+
+REFERENCES = (
+    "The heart is normal in size. The lungs are clear.",
+    "There is a small left pleural effusion with adjacent atelectasis.",
+    "Right lower lobe pneumonia. No pneumothorax is seen today.",
+)
+JAVA = {"official-cider", "meteor"}
+
+
+def computed(name, pairs):
+    """Returns the values; a metric whose program or weights are missing has to say so."""
+    try:
+        return METRICS.get(name).compute(pairs, ReportSettings()).values
+    except SettingsError as error:
+        assert "need" in str(error) and len(str(error)) > 30
+        if name in JAVA and shutil.which("java"):
+            raise
+        pytest.skip(str(error))
+
+
+def named():
+    for name in METRICS.names():
+        # METEOR's program takes seconds to read its paraphrases.
+        marks = [pytest.mark.slow] if name == "meteor" else []
+        yield pytest.param(name.replace("_", "-"), marks=marks)
+
+
+@pytest.mark.parametrize("name", list(named()))
+def test_the_reference_scores_best_and_every_pair_has_its_value(name):
+    metric, size = METRICS.get(name), len(REFERENCES)
+    same = [Pair(text, text) for text in REFERENCES]
+    other = [Pair(REFERENCES[i - 1], text) for i, text in enumerate(REFERENCES)]
+    empty = [Pair("", text) for text in REFERENCES]
+    for value, found in computed(name, [*same, *other, *empty]).items():
+        assert len(found) == 3 * size and all(map(math.isfinite, found))
+        best = sum(found[:size])
+        for worse in (sum(found[size : 2 * size]), sum(found[2 * size :])):
+            assert best < worse if metric.lower_is_better else best > worse, value
+
+
+def test_rouge_l_counts_a_common_subsequence():
+    # 3 of 4 words against 3 of 5, in order.
+    pair = Pair("heart size is normal", "the heart is normal today")
+    assert computed("rouge-l", [pair])["rouge-l"] == [pytest.approx(2 * 0.75 * 0.6 / 1.35)]
+
+
+def test_official_bleu_is_not_smoothed():
+    found = computed("official-bleu", [Pair("no mass.", "no mass is seen.")])
+    # 3 tokens against 5: all of them occur, and the reply is short.
+    assert found["official-bleu-1"] == [pytest.approx(math.exp(1 - 5 / 3))]
+    assert found["official-bleu-4"][0] < 1e-70
