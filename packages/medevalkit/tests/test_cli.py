@@ -5,10 +5,11 @@ import sys
 from dataclasses import dataclass
 
 import pytest
+from typer.main import get_command
 
-from medevalkit.cli import main
+from medevalkit.cli import app, main
 
-COMMANDS = ("tasks", "prepare", "run", "score", "grade", "merge")
+COMMANDS = tuple(get_command(app).commands)
 
 
 @dataclass
@@ -128,3 +129,17 @@ def test_one_item_explained(toy, tmp_path, medevalkit):
     assert "strict            unparsed  parsed None by empty" in ran.stdout
     assert "official          right     parsed 'A' by likeness" in ran.stdout
     assert medevalkit("score", out, "--explain", "nothing").returncode == 2
+
+
+def test_two_runs_compared(toy, tmp_path, medevalkit):
+    task = toy(16)
+    for model in ("oracle", "constant:B"):
+        out = tmp_path / model[:2]
+        ran = medevalkit("run", "--model", model, "--tasks", f"manifest:{task}", "--out", out)
+        assert ran.returncode == 0, ran.stderr
+    shown = medevalkit("compare", tmp_path / "or", tmp_path / "co")
+    assert "oracle and constant:B" in shown.stdout and "Changed verdicts" in shown.stdout
+    found = json.loads(
+        medevalkit("compare", tmp_path / "or", tmp_path / "co", "--format", "json").stdout
+    )
+    assert found["rows"][0]["lost"] > 0 == found["rows"][0]["gained"]

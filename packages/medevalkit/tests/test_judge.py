@@ -108,7 +108,7 @@ def test_a_budget_of_errors_stops_and_the_same_command_goes_on(toy, tmp_path, en
 
     endpoint.answer = failing
     more = ("endpoint.retries=0", "endpoint.error_budget=3", "endpoint.concurrency=1")
-    with pytest.raises(Stopped, match="3 questions failed, the last because .*500"):
+    with pytest.raises(Stopped, match=r"3 questions failed, the last because .*500"):
         judge(out, judging(endpoint, *more))
     endpoint.answer = lambda body, number: endpoint.say("<judge>0</judge>")
     account = judge(out, judging(endpoint))

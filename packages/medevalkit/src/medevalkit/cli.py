@@ -175,6 +175,32 @@ def table(
 
 
 @app.command()
+def compare(
+    first: Annotated[Path, typer.Argument(help="Folder of a scored run.")],
+    second: Annotated[Path, typer.Argument(help="Folder of another run on the same items.")],
+    profile: Annotated[str, typer.Option(help="Whose verdicts are compared.")] = "strict",
+    form: Annotated[
+        Literal["text", "markdown", "latex", "csv", "json"],
+        typer.Option("--format", help="How it is written; JSON has every changed answer."),
+    ] = "text",
+    items: Annotated[int, typer.Option(help="How many changed answers are listed.")] = 20,
+) -> None:
+    """Compare two runs item by item: difference, interval, test, and what changed.
+
+    Example: `medevalkit compare runs/before runs/after`
+    """
+    from medevalkit.comparing import compare as start
+    from medevalkit.comparing import comparison_grids
+    from medevalkit.tables import written
+
+    found = start(first, second, profile)
+    if form == "json":
+        typer.echo(found.model_dump_json(indent=1))
+    else:
+        typer.echo(written(comparison_grids(found, most=items), form))
+
+
+@app.command()
 def judge(
     folder: Annotated[Path, typer.Argument(help="Folder of a run, under way or ended.")],
     model: Annotated[str, typer.Option(help="What the endpoint calls the judge.")],
