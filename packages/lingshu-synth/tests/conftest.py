@@ -2,9 +2,12 @@
 
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 import urllib.request
+from collections import defaultdict
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -33,14 +36,46 @@ def synth(name: str, inputs: Path, out: Path, **settings) -> Path:
     return out
 
 
-@pytest.fixture(name="synth")
+@pytest.fixture(name="synth", scope="session")
 def _synth():
     return synth
 
 
-@pytest.fixture(autouse=True)
-def no_plugins(monkeypatch):
-    monkeypatch.setenv("LINGSHU_PLUGINS", "0")
+@pytest.fixture(autouse=True, scope="module")
+def no_plugins():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LINGSHU_PLUGINS", "0")
+        yield
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def command(monkeypatch, capsys):
+    """Runs a command line in this process: most of what one costs is to start another."""
+
+    def run(*words: object) -> Done:
+        from lingshu_synth.cli import main
+
+        capsys.readouterr()
+        status = 0
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "argv", ["lingshu-synth", *map(str, words)])
+            try:
+                main()
+            except SystemExit as end:
+                status = int(end.code or 0)
+        told = capsys.readouterr()
+        return Done(status, told.out, told.err)
+
+    return run
 
 
 class Pictures:
@@ -111,23 +146,24 @@ class Server:
 
 @pytest.fixture(scope="session")
 def idle():
-    """Endpoints without any wishes, which tests use one after the other."""
-    servers = []
+    """Endpoints by their wishes, which tests use one after the other."""
+    servers = defaultdict(list)
     yield servers
-    for one in servers:
-        one.stop()
+    for same in servers.values():
+        for one in same:
+            one.stop()
 
 
 @pytest.fixture
 def server(idle):
-    """Starts servers that end with the test."""
+    """Starts servers that end with the test, or lends endpoints that others used before."""
     started, lent = [], []
 
     def start(script: str = "mock_endpoint.py", *words: object) -> Server:
-        if script == "mock_endpoint.py" and not words:
-            one = idle.pop() if idle else Server(script)
+        if script == "mock_endpoint.py":
+            one = idle[words].pop() if idle[words] else Server(script, *words)
             one.get("/admin/reset")
-            lent.append(one)
+            lent.append((words, one))
             return one
         started.append(Server(script, *words))
         return started[-1]
@@ -135,7 +171,9 @@ def server(idle):
     yield start
     for one in started:
         one.stop()
-    idle += [one for one in lent if one.process.poll() is None]
+    for words, one in lent:
+        if one.process.poll() is None:
+            idle[words].append(one)
 
 
 @pytest.fixture
@@ -143,9 +181,13 @@ def pictures(tmp_path) -> Pictures:
     return Pictures(tmp_path)
 
 
-@pytest.fixture
-def varied(pictures) -> Path:
-    """120 records: three modalities, four organs, findings there and not, boxes at known places."""
+@pytest.fixture(scope="session")
+def gallery(tmp_path_factory) -> Path:
+    """120 records: three modalities, four organs, findings there and not, boxes at known places.
+
+    For reading alone.
+    """
+    pictures = Pictures(tmp_path_factory.mktemp("gallery"))
     modalities = ("ct", "mri", "xray")
     organs = ("brain", "liver", "knee", "prostate")
     records = []
@@ -169,6 +211,18 @@ def varied(pictures) -> Path:
             )
         )
     return pictures.write(records)
+
+
+@pytest.fixture
+def varied(gallery, tmp_path) -> Path:
+    """The gallery, to be broken."""
+    return shutil.copytree(gallery, tmp_path / "in")
+
+
+@pytest.fixture(scope="session")
+def all_questions(gallery, synth, tmp_path_factory) -> Path:
+    """All template questions about the gallery, for reading alone."""
+    return synth("vqa", gallery, tmp_path_factory.mktemp("questions") / "out", per_record=8)
 
 
 def _texts(count: int, words: str = "", start: int = 0) -> list[Instruction]:
@@ -219,6 +273,6 @@ def calls(synth, pictures):
 
 
 @pytest.fixture
-def asked_questions(varied, synth, tmp_path) -> Path:
-    """Template questions about drawn pictures."""
-    return synth("vqa", varied, tmp_path / "questions", per_record=2, limit=10)
+def asked_questions(gallery, synth, tmp_path) -> Path:
+    """Some template questions about the gallery."""
+    return synth("vqa", gallery, tmp_path / "questions", per_record=2, limit=10)

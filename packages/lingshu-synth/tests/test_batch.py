@@ -72,11 +72,11 @@ def test_several_stages_take_several_rounds(server, synth, asked_questions, tmp_
     assert all(question.rationale for question in Manifest(out))
 
 
-def test_pictures_are_cleared_from_the_endpoint(server, synth, varied, tmp_path):
+def test_pictures_are_cleared_from_the_endpoint(server, synth, gallery, tmp_path):
     mock = server("mock_endpoint.py", "--batch-time", 0.1)
     synth(
         "captions",
-        varied,
+        gallery,
         tmp_path / "out",
         limit=4,
         model={"name": "mock"},

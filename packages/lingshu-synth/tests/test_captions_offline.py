@@ -12,9 +12,14 @@ def captions(synth):
     return run
 
 
-def test_a_short_and_a_long_caption_for_every_picture(varied, tmp_path, captions):
-    written = captions(varied, tmp_path / "out")
-    records = {record.images[0].sha256: record for record in Manifest(varied).of(Imaging)}
+@pytest.fixture(scope="module")
+def written(gallery, synth, tmp_path_factory):
+    out = tmp_path_factory.mktemp("captions") / "out"
+    return list(Manifest(synth("captions", gallery, out)).of(Caption))
+
+
+def test_a_short_and_a_long_caption_for_every_picture(gallery, written):
+    records = {record.images[0].sha256: record for record in Manifest(gallery).of(Imaging)}
     assert len(written) == 2 * len(records)
     for short, long in zip(written[::2], written[1::2], strict=True):
         record = records[short.images[0].sha256]
@@ -28,9 +33,8 @@ def test_a_short_and_a_long_caption_for_every_picture(varied, tmp_path, captions
         assert "edema" not in short.text
 
 
-def test_the_place_of_a_region_is_said(varied, tmp_path, captions):
-    written = captions(varied, tmp_path / "out")
-    records = {record.images[0].sha256: record for record in Manifest(varied).of(Imaging)}
+def test_the_place_of_a_region_is_said(gallery, written):
+    records = {record.images[0].sha256: record for record in Manifest(gallery).of(Imaging)}
     said = 0
     for caption in written[1::2]:
         for box in records[caption.images[0].sha256].boxes:
@@ -41,14 +45,13 @@ def test_the_place_of_a_region_is_said(varied, tmp_path, captions):
     assert said == 30
 
 
-def test_wording_varies(varied, tmp_path, captions):
-    written = captions(varied, tmp_path / "out")
+def test_wording_varies(written):
     openings = {" ".join(c.text.split()[:3]).lower() for c in written if c.tags["length"] == "long"}
     assert len(openings) >= 4
 
 
-def test_provenance_says_that_no_model_wrote(varied, tmp_path, captions):
-    for caption in captions(varied, tmp_path / "out"):
+def test_provenance_says_that_no_model_wrote(written):
+    for caption in written:
         made = caption.provenance[-1]
         assert (made.model, made.endpoint) == ("offline-writer", "offline")
         assert made.prompt is None
@@ -69,7 +72,7 @@ def test_absent_findings_are_named_but_not_all(pictures, tmp_path, captions):
     assert 1 <= long.text.count("finding") <= 3
 
 
-def test_per_modality_limits_each(varied, tmp_path, captions):
-    written = captions(varied, tmp_path / "out", per_modality=7, short=False)
+def test_per_modality_limits_each(gallery, tmp_path, captions):
+    written = captions(gallery, tmp_path / "out", per_modality=7, short=False)
     counts = {m: sum(1 for c in written if c.modality == m) for m in ("ct", "mri", "xray")}
     assert counts == {"ct": 7, "mri": 7, "xray": 7}

@@ -8,16 +8,6 @@ from lingshu_core.manifest import Manifest
 from lingshu_core.panels import read_stats
 
 
-def command(*words, **kwargs):
-    return subprocess.run(
-        [sys.executable, "-m", "lingshu_synth", *map(str, words)],
-        capture_output=True,
-        text=True,
-        check=False,
-        **kwargs,
-    )
-
-
 def test_the_command_line_loads_nothing_heavy():
     code = "import sys, lingshu_synth.cli; print(*sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -25,9 +15,11 @@ def test_the_command_line_loads_nothing_heavy():
     assert not heavy & set(run.stdout.split())
 
 
-def test_a_command_leaves_manifest_settings_figures_and_page(varied, tmp_path):
+def test_a_command_leaves_manifest_settings_figures_and_page(gallery, tmp_path):
     out = tmp_path / "out"
-    done = command("vqa", varied, "--out", out, "--set", "per_record=3")
+    words = ["vqa", gallery, "--out", out, "--set", "per_record=3"]
+    program = [sys.executable, "-m", "lingshu_synth", *map(str, words)]
+    done = subprocess.run(program, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     stats = read_stats(out)
     assert stats.counts["in"] == 120
@@ -37,14 +29,14 @@ def test_a_command_leaves_manifest_settings_figures_and_page(varied, tmp_path):
     assert "Examples: choice questions" in page and "data:image/png" in page
 
 
-def test_given_again_it_does_nothing(varied, tmp_path):
+def test_given_again_it_does_nothing(command, gallery, tmp_path):
     out = tmp_path / "out"
-    command("captions", varied, "--out", out)
+    command("captions", gallery, "--out", out)
     before = (out / "manifest.json").stat().st_mtime_ns
-    again = command("captions", varied, "--out", out)
+    again = command("captions", gallery, "--out", out)
     assert again.returncode == 0 and "nothing to do" in again.stderr
     assert (out / "manifest.json").stat().st_mtime_ns == before
-    other = command("captions", varied, "--out", out, "--set", "seed=5")
+    other = command("captions", gallery, "--out", out, "--set", "seed=5")
     assert other.returncode == 2 and "other settings" in other.stderr
 
 
@@ -57,14 +49,14 @@ def test_given_again_it_does_nothing(varied, tmp_path):
         (["--recipe", "nothing"], 2, "nothing"),
     ],
 )
-def test_wrong_words(varied, tmp_path, words, status, told):
-    run = command("vqa", varied, "--out", tmp_path / "out", *words)
+def test_wrong_words(command, gallery, tmp_path, words, status, told):
+    run = command("vqa", gallery, "--out", tmp_path / "out", *words)
     assert run.returncode == status
     assert told in run.stderr and "Traceback" not in run.stderr
     assert not (tmp_path / "out").exists()
 
 
-def test_a_broken_line_is_named(varied, tmp_path):
+def test_a_broken_line_is_named(command, varied, tmp_path):
     part = varied / "part-00000.jsonl"
     lines = part.read_bytes().splitlines(keepends=True)
     part.write_bytes(b"".join(lines[:3]) + lines[3][:40])

@@ -14,13 +14,8 @@ def reasoned(synth):
     return run
 
 
-@pytest.fixture
-def asked(varied, tmp_path, synth):
-    return synth("vqa", varied, tmp_path / "vqa", per_record=8)
-
-
-def test_every_template_question_gets_a_reasoning(tmp_path, asked, reasoned):
-    inputs = asked
+def test_every_template_question_gets_a_reasoning(tmp_path, all_questions, reasoned):
+    inputs = all_questions
     before = list(Manifest(inputs).of(Question))
     after = reasoned(inputs, tmp_path / "out")
     assert len(after) == len(before)
@@ -35,16 +30,16 @@ def test_every_template_question_gets_a_reasoning(tmp_path, asked, reasoned):
         assert other.provenance[:-1] == one.provenance
 
 
-def test_the_question_is_then_asked_with_tags(tmp_path, asked, reasoned):
-    for question in reasoned(asked, tmp_path / "out"):
+def test_the_question_is_then_asked_with_tags(tmp_path, asked_questions, reasoned):
+    for question in reasoned(asked_questions, tmp_path / "out"):
         messages = to_messages(question)
         assert "<think>" in messages[0].text
         parts = read_format(messages[-1].text)
         assert parts and parts.answer == question.answer
 
 
-def test_a_share_is_drawn_and_stays(tmp_path, asked, reasoned):
-    inputs = asked
+def test_a_share_is_drawn_and_stays(tmp_path, all_questions, reasoned):
+    inputs = all_questions
     whole = len(Manifest(inputs))
     quarter = reasoned(inputs, tmp_path / "quarter", share=0.25)
     half = reasoned(inputs, tmp_path / "half", share=0.5)
@@ -52,9 +47,8 @@ def test_a_share_is_drawn_and_stays(tmp_path, asked, reasoned):
     assert {q.id for q in quarter} < {q.id for q in half}
 
 
-def test_a_question_without_metadata_is_set_aside(tmp_path, asked, reasoned):
-    inputs = asked
-    bare = [q.replace(tags={}) for q in Manifest(inputs).of(Question)][:3]
+def test_a_question_without_metadata_is_set_aside(tmp_path, asked_questions, reasoned):
+    bare = [q.replace(tags={}) for q in Manifest(asked_questions).of(Question)][:3]
     file = tmp_path / "bare.jsonl"
     file.write_text("".join(q.model_dump_json(exclude_none=True) + "\n" for q in bare))
     (tmp_path / "images").mkdir(exist_ok=True)

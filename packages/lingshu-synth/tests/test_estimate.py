@@ -1,8 +1,6 @@
 """What a run would cost is said before it is run, and it is what the run then asks."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 
@@ -18,9 +16,9 @@ def job(name, inputs, out, journal, **settings):
 
 @pytest.mark.parametrize("name", ["captions", "cot"])
 def test_an_estimate_counts_the_calls_that_are_made(
-    server, synth, varied, asked_questions, tmp_path, name
+    server, synth, gallery, asked_questions, tmp_path, name
 ):
-    inputs = varied if name == "captions" else asked_questions
+    inputs = gallery if name == "captions" else asked_questions
     settings = {"model": {"name": "gpt-4o", "max_tokens": 300}, "limit": 5}
     before, price = estimate(job(name, inputs, tmp_path / "out", tmp_path / "j", **settings))
     mock = server()
@@ -34,17 +32,17 @@ def test_an_estimate_counts_the_calls_that_are_made(
     assert after.calls() == 0, "what the journal holds is not paid again"
 
 
-def test_an_estimate_for_machines_and_a_dry_run_ask_nothing(varied, tmp_path):
-    words = ["captions", str(varied), "--model", "gpt-4o", "--set", "limit=5"]
-    command = [sys.executable, "-m", "lingshu_synth"]
-    done = subprocess.run(
-        [*command, "estimate", *words, "--json"], capture_output=True, text=True, cwd=tmp_path
-    )
+def test_an_estimate_for_machines_and_a_dry_run_ask_nothing(
+    gallery, command, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    words = ["captions", gallery, "--model", "gpt-4o", "--set", "limit=5"]
+    done = command("estimate", *words, "--json")
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     assert told["records"] == 5 and told["calls"] == 15 and told["usd"] > 0
     # An address where nobody answers: nothing may be asked there.
     words = [*words, "--out", "out", "--endpoint", "http://127.0.0.1:9/v1", "--dry-run"]
-    done = subprocess.run([*command, *words], capture_output=True, text=True, cwd=tmp_path)
+    done = command(*words)
     assert done.returncode == 0 and "15 calls to make" in done.stdout
     assert not (tmp_path / "out").exists()

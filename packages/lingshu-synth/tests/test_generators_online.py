@@ -93,8 +93,8 @@ def caption(text):
     return '{"caption": "' + text.strip() + '"}'
 
 
-def test_captions_take_three_calls_a_picture(online, varied):
-    out, stats = online("captions", varied, limit=6)
+def test_captions_take_three_calls_a_picture(online, gallery):
+    out, stats = online("captions", gallery, limit=6)
     captions = list(Manifest(out).of(Caption))
     assert len(captions) == 12 and stats["billed"] == 18
     long = [one for one in captions if one.tags["length"] == "long"]

@@ -35,11 +35,13 @@ def test_every_record_is_answered_once(server, pictures, calls, texts):
     assert stats["most_open"] <= 16
 
 
-def test_one_record_more_is_one_call_more(server, pictures, calls, texts):
+@pytest.mark.parametrize("count", [40, pytest.param(1000, marks=pytest.mark.slow)])
+def test_one_record_more_is_one_call_more(server, calls, texts, count):
     mock = server()
-    calls(texts(40), mock.url, "a")
-    calls(texts(41), mock.url, "b")
-    assert mock.stats()["billed"] == 41
+    calls(texts(count), mock.url, "a")
+    assert mock.stats()["billed"] == count
+    out = calls(texts(count + 1), mock.url, "b")
+    assert mock.stats()["billed"] == count + 1 and len(responses(out)) == count + 1
 
 
 def test_nothing_but_the_question_counts(server, pictures, calls, texts):

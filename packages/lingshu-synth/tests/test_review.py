@@ -11,10 +11,10 @@ from lingshu_synth.review import export, keep_approved, read_verdicts
 
 
 @pytest.fixture
-def made(server, synth, varied, tmp_path):
+def made(server, synth, gallery, tmp_path):
     calls = {"endpoints": [{"url": server().url}]}
     settings = {"model": {"name": "mock", "max_tokens": 300}, "limit": 4, "short": False}
-    return synth("captions", varied, tmp_path / "made", calls=calls, **settings)
+    return synth("captions", gallery, tmp_path / "made", calls=calls, **settings)
 
 
 def test_a_sample_shows_every_stage_and_the_picture(made, tmp_path):

@@ -17,6 +17,7 @@ from lingshu_synth.call import Call, Reply, request_of
 from lingshu_synth.driver import Driver, Faults, Replies
 from lingshu_synth.endpoint import Endpoint
 from lingshu_synth.generator import Generator, Rejected
+from lingshu_synth.heap import map_large_blocks
 from lingshu_synth.journal import End, Journal, UnderWay
 from lingshu_synth.line import Lines
 from lingshu_synth.reading import Entry, Reading
@@ -50,6 +51,7 @@ class Online(Driver):
 
     def ask(self, reading: Reading, generator: Generator[Any]) -> Faults:
         """See `Driver.ask`."""
+        map_large_blocks()
         return asyncio.run(self._ask(reading, generator))
 
     async def _ask(self, reading: Reading, generator: Generator[Any]) -> Faults:
