@@ -225,3 +225,14 @@ def test_a_record_that_cannot_be_put_is_unanswered(toy, tmp_path, counting):
     failed = [said for said in predictions(tmp_path / "out") if said.finish_reason == "error"]
     assert len(failed) == 1 and "marks 2 pictures" in failed[0].error
     assert len(asked()) == 2
+
+
+def test_the_oracle_knows_items_that_are_put_in_the_same_words(toy, tmp_path):
+    task = tmp_path / "twins.jsonl"
+    record = json.loads((toy(2) / "part-00000.jsonl").read_text().splitlines()[1])
+    twins = [{**record, "id": f"toy/{n:020x}", "answer": ("yes", "no")[n]} for n in range(2)]
+    task.write_text("".join(json.dumps(twin) + "\n" for twin in twins))
+    run(settings(task, model="oracle"), tmp_path / "out")
+    assert [said.response for said in predictions(tmp_path / "out")] == ["yes", "no"]
+    run(settings(task, model=f"replay:{tmp_path}/out/predictions"), tmp_path / "again")
+    assert [said.response for said in predictions(tmp_path / "again")] == ["yes", "no"]

@@ -42,6 +42,7 @@ class Asking:
 
     def __init__(self, settings: RunSettings, state: RunState) -> None:
         self.settings = settings
+        self._by_item = state.by_item
         self._benchmarks = {task.name: task.card() for task in state.tasks}
         self._common = canonical_json(
             {
@@ -65,6 +66,8 @@ class Asking:
         for replica in range(self.settings.replicas):
             sha = hashlib.sha256(self._common)
             sha.update(f"{prompt}\0{longest}\0{replica}".encode())
+            if self._by_item:
+                sha.update(record.id.encode())
             key = sha.digest()[:16]
             prediction = record_id(task, record.id, key.hex())
             yield Wanted(task, record, replica, messages, fault, prompt, key, prediction)

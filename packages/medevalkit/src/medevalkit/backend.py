@@ -77,6 +77,8 @@ class Backend:
     Nothing heavy is loaded for it."""
     pictures: Form = "none"
     """How it wants pictures: not at all, as JPEG or PNG files, or decoded."""
+    by_item: bool = False
+    """Its answers belong to items: two that are put in the same words do not share one."""
 
 
 BACKENDS = Registry("medevalkit.backends", "medevalkit.backends", "BACKEND", Backend)

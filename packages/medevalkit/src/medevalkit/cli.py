@@ -174,6 +174,34 @@ def table(
     typer.echo(written(grids(list(map(read_scores, folders)), breakdowns=breakdowns), form))
 
 
+@app.command("import")
+def import_predictions(
+    path: Annotated[Path, typer.Argument(help="A file of another kit.")],
+    form: Annotated[
+        str,
+        typer.Option("--from", help="`official`, `lm-eval`, `vlmevalkit`, `jsonl`."),
+    ],
+    task: Annotated[str, typer.Option(help="What the task is called; a benchmark's name or any.")],
+    model: Annotated[str, typer.Option(help="What tables call the model.")],
+    out: _Out,
+    items: Annotated[
+        Path | None,
+        typer.Option(help="Manifest of the items, as `prepare` writes it: pictures and tags."),
+    ] = None,
+    form_of_tables: _Form = "text",
+) -> None:
+    """Make a run of predictions that another kit wrote, and score it.
+
+    Example: `medevalkit import results.json --from official --task vqa-rad --model old -o runs/old`
+    """
+    from medevalkit.importing import Import, import_run
+    from medevalkit.score import score
+    from medevalkit.tables import grids, written
+
+    import_run(Import(path, form, task, model, items), out)
+    typer.echo(written(grids([score(out)]), form_of_tables))
+
+
 @app.command()
 def compare(
     first: Annotated[Path, typer.Argument(help="Folder of a scored run.")],

@@ -70,6 +70,8 @@ class RunState(Stored):
     fingerprint: str
     """Of the model, as its backend tells it."""
     tasks: tuple[TaskState, ...]
+    by_item: bool = False
+    """Whether the answers belong to items, so that none is shared (`Backend.by_item`)."""
     finished: bool = False
     """Every item has its answer."""
     versions: dict[str, str] = Field(default_factory=dict)

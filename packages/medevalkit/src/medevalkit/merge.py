@@ -60,7 +60,12 @@ def _in_order(folders: Sequence[Path]) -> list[Path]:
         found[settings.shard[0]] = folder
         common = (
             settings.model_copy(update={"shard": (0, settings.shard[1]), "endpoint": _ANY}),
-            RunState(model=state.model, fingerprint=state.fingerprint, tasks=_named(state)),
+            RunState(
+                model=state.model,
+                fingerprint=state.fingerprint,
+                tasks=_named(state),
+                by_item=state.by_item,
+            ),
         )
         if wanted is not None and wanted != common:
             raise SettingsError(f"{folder} and {folders[0]} are not shards of the same run")

@@ -51,7 +51,14 @@ def run(settings: RunSettings, out: Path, *, data: Path | None = None) -> bool:
     backend = BACKENDS.get(backend_name)
     fingerprint = backend.fingerprint(name, settings)
     with locked(out):
-        state = _begin(settings, fingerprint, tasks, out)
+        begun = RunState(
+            model=settings.shown(),
+            fingerprint=fingerprint,
+            tasks=(),
+            by_item=backend.by_item,
+            versions={name: version(name) for name in ("lingshu-medevalkit", "lingshu-core")},
+        )
+        state = _begin(settings, begun, tasks, out)
         if state.finished:
             say(f"{out}: everything is answered already")
             return False
@@ -75,7 +82,7 @@ def source(out: Path, task: TaskState) -> Source:
     return Source(task.name, Items(path), Manifest(path, root=task.root))
 
 
-def _begin(settings: RunSettings, fingerprint: str, tasks: list[Task], out: Path) -> RunState:
+def _begin(settings: RunSettings, begun: RunState, tasks: list[Task], out: Path) -> RunState:
     """Writes what is about to be asked; keeps what an earlier start of the same run wrote."""
     before = _earlier(settings, out)
     kept = {task.name: task for task in before.tasks} if before else {}
@@ -95,12 +102,7 @@ def _begin(settings: RunSettings, fingerprint: str, tasks: list[Task], out: Path
             circular=settings.circular,
         )
         states.append(task.state(count))
-    state = RunState(
-        model=settings.shown(),
-        fingerprint=fingerprint,
-        tasks=tuple(states),
-        versions={name: version(name) for name in ("lingshu-medevalkit", "lingshu-core")},
-    )
+    state = begun.model_copy(update={"tasks": tuple(states)})
     if before and before.finished and read_settings(out) == settings:
         done = state.model_copy(update={"finished": True})
         if done == before:

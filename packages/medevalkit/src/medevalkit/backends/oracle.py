@@ -24,4 +24,4 @@ def _open(name: str, settings: RunSettings) -> Oracle:
     return Oracle()
 
 
-BACKEND = Backend("answers with the gold", _open, named)
+BACKEND = Backend("answers with the gold", _open, named, by_item=True)

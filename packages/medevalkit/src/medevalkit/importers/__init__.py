@@ -1,0 +1,1 @@
+"""Formats of predictions that `medevalkit import` reads, one file each."""
