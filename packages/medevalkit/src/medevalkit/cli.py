@@ -203,6 +203,26 @@ def import_predictions(
 
 
 @app.command()
+def export(
+    folder: Annotated[Path, typer.Argument(help="Folder of a scored run.")],
+    form: Annotated[
+        str,
+        typer.Option("--to", help="`lm-eval`, `inspect-ai`, `eval-results`, `model-index`."),
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the files.")],
+    profile: Annotated[str, typer.Option(help="Whose verdicts are written.")] = "strict",
+) -> None:
+    """Write a scored run as other people's viewers read it.
+
+    Example: `medevalkit export runs/eval --to lm-eval --out exports`
+    """
+    from medevalkit.exporter import EXPORTERS, Export
+
+    for path in EXPORTERS.get(form).write(Export(folder, profile.replace("_", "-")), out):
+        typer.echo(f"{path}")
+
+
+@app.command()
 def compare(
     first: Annotated[Path, typer.Argument(help="Folder of a scored run.")],
     second: Annotated[Path, typer.Argument(help="Folder of another run on the same items.")],

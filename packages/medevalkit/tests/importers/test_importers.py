@@ -2,14 +2,15 @@
 
 import csv
 import json
+import sys
 
-import openpyxl
 import pytest
 
 from lingshu_core.errors import DataError, SettingsError
 from lingshu_core.manifest import Manifest
 from lingshu_core.recipe import load_recipe
 from lingshu_core.records import Prediction, Score
+from medevalkit.cli import main
 from medevalkit.comparing import compare
 from medevalkit.importer import IMPORTERS
 from medevalkit.importing import Import, import_run
@@ -94,7 +95,7 @@ def written(path, rows):
     elif path.suffix == ".json":
         path.write_text(json.dumps(rows), encoding="utf-8")
     elif path.suffix == ".xlsx":
-        book = openpyxl.Workbook()
+        book = pytest.importorskip("openpyxl").Workbook()
         book.active.append(list(rows[0]))
         for row in rows:
             book.active.append([value or None for value in row.values()])
@@ -236,3 +237,18 @@ def test_a_benchmarks_name_brings_its_card(tmp_path):
 def test_every_format_says_what_it_is():
     for name, importer in IMPORTERS.items():
         assert importer.describe, name
+
+
+def test_from_the_command_line_and_out_again(tmp_path, monkeypatch, capsys):
+    path = written(tmp_path / "said.jsonl", LINES)
+    given = ["import", path, "--from", "jsonl", "--task", "toy", "--model", "old"]
+    monkeypatch.setattr(sys, "argv", ["medevalkit", *map(str, given), "-o", str(tmp_path / "run")])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert not end.value.code
+    assert "Accuracy" in capsys.readouterr().out
+    given = ["export", tmp_path / "run", "--to", "lm-eval", "--out", tmp_path / "exports"]
+    monkeypatch.setattr(sys, "argv", ["medevalkit", *map(str, given)])
+    with pytest.raises(SystemExit):
+        main()
+    assert len(capsys.readouterr().out.splitlines()) == 2

@@ -1,0 +1,1 @@
+"""Formats that `medevalkit export` writes, one file each."""
