@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from lingshu_core.digest import digest, record_id
 from lingshu_core.errors import DataError
@@ -17,7 +17,7 @@ from lingshu_core.files import fresh_folder, write_atomic
 from lingshu_core.manifest import Manifest, Producer
 from lingshu_core.manifest_writer import ManifestWriter, already_made
 from lingshu_core.page import publish
-from lingshu_core.panels import Gallery, Panel, Picture, Stats, Table
+from lingshu_core.panels import Gallery, Marked, Panel, Picture, Stats
 from lingshu_core.records import Box, Judgement, Operation, Record, RecordBase, Score, Verdict
 from lingshu_synth.generator import PACKAGE, package_version
 from lingshu_synth.journal import NAME, JournalReader
@@ -30,6 +30,7 @@ from lingshu_synth.studio import png, read_picture
 _PICTURES = "pictures"
 _SIDE = 768
 _PROFILE = "review"
+Look = Literal["plain", "strong", "soft", "label"]
 
 
 @dataclass(frozen=True)
@@ -233,8 +234,6 @@ def _page(samples: Sequence[Sample], path: Path) -> Stats:
     panels: list[Panel] = []
     for sample in samples:
         record = sample.record
-        rows = [(stage.name, stage.model, stage.asked, stage.said) for stage in sample.stages]
-        rows.append(("result", "", "", "\n".join(record.texts())))
         if sample.pictures:
             names = ("as it is", "as it was marked")
             pictures = tuple(
@@ -242,9 +241,8 @@ def _page(samples: Sequence[Sample], path: Path) -> Stats:
                 for picture, name in zip(sample.pictures, names, strict=False)
             )
             panels.append(Gallery(title=record.id, pictures=pictures, wide=True))
-        columns = ("stage", "model", "asked", "text")
         title = "" if sample.pictures else record.id
-        panels.append(Table(title=title, columns=columns, rows=tuple(rows), wide=True))
+        panels.append(Marked(title=title, passages=tuple(_passages(sample)), wide=True))
     return Stats(
         title=f"Sample of {path.name}",
         summary=f"{len(samples)} records with what went into them.",
@@ -254,6 +252,16 @@ def _page(samples: Sequence[Sample], path: Path) -> Stats:
         counts={"sample": len(samples)},
         panels=tuple(panels),
     )
+
+
+def _passages(sample: Sample) -> Iterator[tuple[str, Look]]:
+    """Yields for each stage its name, what was asked and what was said, and the text in the end."""
+    for stage in sample.stages:
+        yield f"{stage.name} · {stage.model}", "label"
+        yield f"\n{stage.asked.strip()}\n\n", "soft"
+        yield f"{stage.said.strip()}\n\n", "plain"
+    yield "result", "label"
+    yield "\n" + "\n".join(sample.record.texts()), "strong"
 
 
 def _parse(path: Path) -> Iterator[Given]:

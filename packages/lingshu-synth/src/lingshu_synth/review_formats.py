@@ -81,20 +81,29 @@ def _label_studio_verdicts(tasks: list[dict[str, Any]]) -> Iterator[Given]:
             choices = said.get(_QUESTION, {}).get("choices", [])
             if choices:
                 comment = " ".join(said.get(_COMMENT, {}).get("text", []))
-                reviewer = str(annotation.get("completed_by", ""))
-                yield Given(task["data"]["record"], reviewer, choices[0] == _KEEP, comment)
+                reviewer = annotation.get("completed_by", "")
+                if isinstance(reviewer, dict):  # with the name and address of the person
+                    reviewer = reviewer.get("id", "")
+                yield Given(task["data"]["record"], str(reviewer), choices[0] == _KEEP, comment)
 
 
 _ARGILLA_SETTINGS = {
     "guidelines": "Keep what a doctor can stand behind; say what is wrong with the rest.",
+    "allow_extra_metadata": True,
     "fields": [
-        {"name": "picture", "type": "image", "required": False},
-        {"name": "text", "type": "text"},
-        {"name": "stages", "type": "text", "required": False},
+        {"name": "picture", "required": False, "settings": {"type": "image"}},
+        {"name": "text", "settings": {"type": "text"}},
+        {"name": "stages", "required": False, "settings": {"type": "text"}},
     ],
     "questions": [
-        {"name": _QUESTION, "type": "label_selection", "labels": [_KEEP, _REJECT]},
-        {"name": _COMMENT, "type": "text", "required": False},
+        {
+            "name": _QUESTION,
+            "settings": {
+                "type": "label_selection",
+                "options": [{"value": word, "text": word} for word in (_KEEP, _REJECT)],
+            },
+        },
+        {"name": _COMMENT, "required": False, "settings": {"type": "text"}},
     ],
 }
 
@@ -129,9 +138,10 @@ def _argilla_verdicts(records: list[dict[str, Any]]) -> Iterator[Given]:
             for response in responses.get(_COMMENT, [])
         }
         for response in responses.get(_QUESTION, []):
-            reviewer = response.get("user_id")
-            keep = response.get("value") == _KEEP
-            yield Given(str(record["id"]), str(reviewer), keep, comments.get(reviewer, ""))
+            reviewer, said = response.get("user_id"), response.get("value")
+            if said in (_KEEP, _REJECT):  # a draft may hold nothing yet
+                comment = comments.get(reviewer, "")
+                yield Given(str(record["id"]), str(reviewer), said == _KEEP, comment)
 
 
 def _json(value: Any) -> str:
