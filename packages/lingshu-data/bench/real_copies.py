@@ -104,7 +104,6 @@ COPIES = (
         "06_nih_cxr14",
         files("images/*.png"),
         what="records",
-        settings=("partial=true",),
     ),
     Copy("vqa_rad", "07_vqa_rad", items("trainset.json", "testset.json")),
     Copy("slake", "08_vqa_text/slake", items("*.json"), settings=TEXTS),

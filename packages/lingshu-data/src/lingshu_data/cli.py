@@ -65,6 +65,9 @@ def ingest(
     path: Annotated[
         Path | None, typer.Option("--path", "-p", help="Where the dataset lies.")
     ] = None,
+    hub: Annotated[
+        bool, typer.Option("--hub", help="Take it from the Hugging Face hub (lingshu-data[hub]).")
+    ] = False,
     overrides: Overrides = None,
     workers: _Workers = 1,
     engine: _Engine = "local",
@@ -75,9 +78,13 @@ def ingest(
     Example: `lingshu-data ingest vqa-rad --path downloads/vqa-rad --out runs/vqa-rad`
     """
     from lingshu_core.recipe import load_recipe
+    from lingshu_data.ingest import from_hub
     from lingshu_data.ingest import ingest as read
     from lingshu_data.source import SOURCES
 
+    if hub and path is not None:
+        raise SettingsError("give --path or --hub, not both")
+    path = from_hub(name) if hub else path
     settings = load_recipe(SOURCES.get(name).settings, None, overrides or ())
     read(name, path, out, settings, _running(workers, engine, shard))
 

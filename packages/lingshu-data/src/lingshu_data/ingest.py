@@ -1,8 +1,10 @@
 """`lingshu-data ingest`: a dataset as its publisher lays it out becomes a manifest."""
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache
 from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
@@ -10,11 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from lingshu_core import fingerprint, page
+from lingshu_core import page
 from lingshu_core.console import progress, say
 from lingshu_core.digest import digest
 from lingshu_core.errors import DataError, SettingsError
 from lingshu_core.files import link_or_copy
+from lingshu_core.fingerprint import of_input
 from lingshu_core.manifest import Parent, Producer
 from lingshu_core.manifest_writer import ManifestWriter, already_made
 from lingshu_core.panels import Facts, Panel, Stats
@@ -23,6 +26,7 @@ from lingshu_core.records import Source as SourcePart
 from lingshu_data.display import Sampler, bars, count_table
 from lingshu_data.engine import ENGINES
 from lingshu_data.engines.local import at
+from lingshu_data.hub import Snapshot, download
 from lingshu_data.intake import PACKAGE, Intake, MissingFile
 from lingshu_data.ledger import (
     COUNTS,
@@ -31,11 +35,13 @@ from lingshu_data.ledger import (
     Account,
     ShardWriter,
     append,
+    aside_line,
+    gap,
     lines_of,
 )
 from lingshu_data.reader import Broken, Row, matching
 from lingshu_data.settings import Running
-from lingshu_data.source import SOURCES, Source, SourceSettings
+from lingshu_data.source import SOURCES, Card, Source, SourceSettings
 from lingshu_data.workdir import Workdir, finishing
 
 _IDS = "ids.npy"
@@ -62,7 +68,7 @@ class Task:
 
     def __call__(self, job: Job) -> None:
         """Writes the shard of a job."""
-        source = SOURCES.get(self.source)
+        source = _known(self.source)
         with finishing(self.workdir.shard(0, job.number)) as folder, ShardWriter(folder) as writer:
             intake = self._intake(source)
             ids = []
@@ -71,9 +77,11 @@ class Task:
                 writer.account.taken += 1
                 if index in job.avoid:
                     row = Broken(row.place, "kills the process that reads it")
-                for record in _records(source, row, intake, writer):
+                records = _records(source, row, intake, writer)
+                writer.account.used += bool(records)
+                for record in records:
                     writer.keep(dump_line(record))
-                    ids.append(int(digest(record.id)[:16], 16))
+                    ids.append(_hash_of(record.id))
             writer.account.notes += intake.notes
             np.save(folder / _IDS, np.asarray(ids, np.uint64))
 
@@ -82,6 +90,12 @@ class Task:
         part = SourcePart(dataset=name_of(self.source), licence=card.licence, rank=card.rank)
         defaults = {"domain": source.domain, "language": source.language}
         return Intake(part, self.root, self.workdir.files, self.settings, defaults)
+
+
+@cache
+def _known(name: str) -> Source:
+    """Returns a source, looked for once in every process: looking asks every installed package."""
+    return SOURCES.get(name)
 
 
 def name_of(source: str) -> str:
@@ -97,7 +111,8 @@ def ingest(
     Args:
         name: Its name among the sources.
         path: Its folder; None where it needs none.
-        out: The manifest to write.
+        out: The manifest to write. Rows that became no record, and records that came again, stand
+            in `set-aside.jsonl` beside it with the reason.
         settings: The source's settings.
         running: Workers and engine.
 
@@ -107,7 +122,7 @@ def ingest(
     """
     source = SOURCES.get(name)
     root = _root(source, name, path)
-    parents = [Parent(path=str(root), digest=fingerprint.of_input(root))] if path else []
+    parents = [_parent(root)] if path else []
     producer = Producer(
         package=PACKAGE,
         version=version(PACKAGE),
@@ -139,7 +154,7 @@ def ingest(
 def _root(source: Source, name: str, path: Path | None) -> Path:
     if path is None:
         if source.reader.needs or source.expects:
-            raise SettingsError(f"where does {name} lie? Give --path DIR, or --hub to download it")
+            raise SettingsError(f"where does {name} lie? Give --path DIR, {_or_hub(source.card)}")
         return Path()
     if not path.is_dir():
         raise SettingsError(f"{path}: there is no such folder")
@@ -149,6 +164,30 @@ def _root(source: Source, name: str, path: Path | None) -> Path:
         except DataError as error:
             raise DataError(f"{error.message}; {source.card.layout}", path=path) from None
     return path
+
+
+def _or_hub(card: Card) -> str:
+    if card.hub is not None:
+        return f"or --hub to take it from {card.hub}"
+    return f"a copy from {card.home}"
+
+
+def _parent(root: Path) -> Parent:
+    snapshot = Snapshot.at(root)
+    return snapshot.parent() if snapshot else Parent(path=str(root), digest=of_input(root))
+
+
+def from_hub(name: str) -> Path:
+    """Returns where a dataset of the hub lies after it was downloaded, or was before.
+
+    Raises:
+        SettingsError: It is not on the hub, or the extra is not installed.
+        DataError: The hub does not give it.
+    """
+    card = SOURCES.get(name).card
+    if card.hub is None:
+        raise SettingsError(f"{name} is not on the hub: give --path DIR, {_or_hub(card)}")
+    return download(card.hub, card.hub_revision)
 
 
 def _jobs(source: Source, root: Path, settings: SourceSettings) -> Iterator[Job]:
@@ -161,48 +200,45 @@ def _jobs(source: Source, root: Path, settings: SourceSettings) -> Iterator[Job]
 
 def _records(
     source: Source, row: Row | Broken, intake: Intake, writer: ShardWriter
-) -> Iterator[RecordBase]:
-    """Yields the records of a row; a broken row is set aside whole."""
+) -> list[RecordBase]:
+    """Returns the records of a row; a row that makes none is set aside whole."""
     if isinstance(row, Broken):
         writer.set_aside(row.place, row.reason, kind="unreadable row")
-        return
+        return []
     try:
         made = list(source.records(row, intake))
     except MissingFile as error:
-        if intake.settings.partial:
-            writer.account.set_aside["its file is not in this copy"] += 1
-        else:
-            writer.set_aside(row.place, error.message, kind="a file is missing")
-        return
+        writer.set_aside(row.place, error.message, kind="a file is missing")
     except DataError as error:
         kind = getattr(error, "reason", None) or f"{error.field or 'row'}: {error.message}"
         writer.set_aside(row.place, str(error), kind=kind[:80])
-        return
     except _MISSHAPEN as error:
         # A row of another shape than its source knows: a column missing, a list for a text.
         message = f"is not as expected: {type(error).__name__}: {error}"
         writer.set_aside(row.place, message, kind="not as expected")
-        return
-    if not made:
-        writer.set_aside(row.place, "makes no record", kind="makes no record")
-    yield from made
+    else:
+        if not made:
+            writer.set_aside(row.place, "makes no record", kind="makes no record")
+        return made
+    return []
 
 
 @dataclass
 class _Seen:
     """What is counted on the way through the records."""
 
-    account: Account
-    types: Counter[str]
-    modalities: Counter[str]
-    splits: Counter[str]
-    sampler: Sampler
+    account: Account = field(default_factory=Account)
+    repeated: Counter[str] = field(default_factory=Counter)
+    """Records that came again, by kind; they are not among the rows set aside."""
+    types: Counter[str] = field(default_factory=Counter)
+    modalities: Counter[str] = field(default_factory=Counter)
+    splits: Counter[str] = field(default_factory=Counter)
+    sampler: Sampler = field(default_factory=Sampler)
 
 
 def _assemble(writer: ManifestWriter, shards: Sequence[Path], workdir: Workdir, name: str) -> None:
-    seen = _Seen(Account(), Counter(), Counter(), Counter(), Sampler())
-    twice = _repeated(shards)
-    written: set[str] = set()
+    seen = _Seen()
+    first = _First(_repeated(shards))
     aside = writer.folder / SET_ASIDE
     aside.unlink(missing_ok=True)
     for shard in progress(shards, "writing", len(shards)):
@@ -210,17 +246,47 @@ def _assemble(writer: ManifestWriter, shards: Sequence[Path], workdir: Workdir, 
         append(aside, lines_of(shard / SET_ASIDE))
         for line in lines_of(shard / KEPT):
             record = RECORD.validate_json(line, strict=True)
-            if int(digest(record.id)[:16], 16) in twice:
-                if record.id in written:
-                    seen.account.kept -= 1
-                    seen.account.notes["the same record again"] += 1
-                    continue
-                written.add(record.id)
+            if kind := first.before(record.id, line):
+                seen.repeated[kind] += 1
+                reason = f"has the id of a record that is kept: {record.id}"
+                append(aside, [aside_line(f"record {record.id}", reason, kind, line)])
+                continue
             for ref in record.files():
                 link_or_copy(workdir.files / ref.path, writer.folder / ref.path)
             writer.write(record)
             _count(record, seen)
+    _check(seen)
     _publish(writer.folder, name, seen)
+
+
+class _First:
+    """Tells records that came before, knowing of which ids that can be."""
+
+    def __init__(self, twice: set[int]) -> None:
+        self._twice = twice
+        self._lines: dict[str, str] = {}
+
+    def before(self, name: str, line: bytes) -> str:
+        """Returns in what way a record came before; empty for the first of its id."""
+        if _hash_of(name) not in self._twice:
+            return ""
+        mine = hashlib.sha256(line).hexdigest()
+        theirs = self._lines.get(name)
+        if theirs is None:
+            self._lines[name] = mine
+            return ""
+        return "the same record again" if mine == theirs else "the same row, told otherwise"
+
+
+def _hash_of(name: str) -> int:
+    return int(digest(name)[:16], 16)
+
+
+def _check(seen: _Seen) -> None:
+    """Makes sure that every row became records or was set aside, and every record was written."""
+    account = seen.account
+    gap(account.taken, account.used + account.set_aside.total())
+    gap(account.kept, seen.types.total() + seen.repeated.total())
 
 
 def _repeated(shards: Sequence[Path]) -> set[int]:
@@ -243,22 +309,39 @@ def _publish(folder: Path, name: str, seen: _Seen) -> None:
     aside = sum(account.set_aside.values())
     facts: dict[str, str | int | float | None] = {
         "rows read": account.taken,
+        "rows that became records": account.used,
         "rows set aside": aside,
-        "records": account.kept,
+        "records made": account.kept,
+        "records that came again": seen.repeated.total(),
+        "records": seen.types.total(),
         **seen.types,
         **{f"split {split}": number for split, number in sorted(seen.splits.items())},
     }
     panels: list[Panel] = [
-        Facts(title="What came in", facts=facts),
+        Facts(
+            title="What came in",
+            facts=facts,
+            note=f"What is set aside or came again stands in {SET_ASIDE} with the reason.",
+        ),
         bars("Modalities", seen.modalities),
     ]
     if account.set_aside:
         panels.append(count_table("Rows set aside", ("why", "rows"), account.set_aside))
+    if seen.repeated:
+        panels.append(count_table("Records again", ("how", "records"), seen.repeated))
     if account.notes:
         panels.append(count_table("Left out of records", ("what", "times"), account.notes))
     if seen.sampler.records:
         panels.append(seen.sampler.gallery(folder, title="Pictures that came in"))
-    counts = {"rows": account.taken, "set_aside": aside, "records": account.kept, **seen.types}
+    counts = {
+        "rows": account.taken,
+        "used": account.used,
+        "set_aside": aside,
+        "made": account.kept,
+        "repeated": seen.repeated.total(),
+        "records": seen.types.total(),
+        **seen.types,
+    }
     stats = Stats(
         title=f"Ingest of {card.title}",
         summary=f"{card.what} Licence: {card.licence}. {card.citation}",

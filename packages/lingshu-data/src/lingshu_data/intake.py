@@ -14,6 +14,7 @@ from lingshu_core.errors import DataError
 from lingshu_core.files import resolve_inside
 from lingshu_core.modality import Modality
 from lingshu_core.records import FileRef, Image, Operation, RecordBase, Source
+from lingshu_data.hub import Snapshot
 from lingshu_data.pictures import Stored, to_store
 
 R = TypeVar("R", bound=RecordBase)
@@ -57,14 +58,19 @@ class Intake:
         self._store = store
         self._defaults = defaults or {}
         self._provenance = (operation(f"ingest {source.dataset}"),)
-        self._real_root = root.resolve()
+        snapshot = Snapshot.at(root)
+        # The hub's cache is left as it is found: its links lead to blobs beside the snapshot.
+        self._bounds = (snapshot.folder if snapshot else root).resolve()
+        self._below = f"snapshots/{snapshot.commit}/" if snapshot else ""
 
     def path(self, *candidates: str) -> Path:
         """Returns the first of some paths below the root that is a file; MissingFile if none is."""
         for candidate in candidates:
-            full = resolve_inside(self.root, candidate, real_root=self._real_root)
-            if full.is_file():
-                return full
+            # Most candidates of a copy are not there, and looking is cheaper than resolving.
+            full = os.path.join(self.root, candidate)  # noqa: PTH118  five times as fast
+            if os.path.isfile(full):  # noqa: PTH113
+                resolve_inside(self.root, f"{self._below}{candidate}", real_root=self._bounds)
+                return Path(full)
         raise MissingFile(f"there is no file {candidates[0]!r}")
 
     def picture(self, what: str | bytes | Stored, **place: Any) -> Image:

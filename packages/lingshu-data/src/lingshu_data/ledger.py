@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
+from lingshu_core.errors import LingshuError
 from lingshu_core.records import RecordBase
 from lingshu_data.workdir import read_json
 
@@ -47,6 +48,8 @@ class Account:
 
     taken: int = 0
     """Rows or records that went in."""
+    used: int = 0
+    """Rows that became records; 0 where records go in."""
     kept: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
     """`OPERATOR: REASON`, where an operator stands for a step of the recipe."""
@@ -58,6 +61,7 @@ class Account:
     def add(self, other: "Account") -> None:
         """Adds another account to this one."""
         self.taken += other.taken
+        self.used += other.used
         self.kept += other.kept
         self.dropped += other.dropped
         self.set_aside += other.set_aside
@@ -73,6 +77,7 @@ class Account:
         found = read_json(path)
         return cls(
             taken=found["taken"],
+            used=found["used"],
             kept=found["kept"],
             dropped=Counter(found["dropped"]),
             set_aside=Counter(found["set_aside"]),
@@ -122,16 +127,21 @@ class ShardWriter:
             line: The line itself, where it is the user's manifest and no raw data.
         """
         self.account.set_aside[kind] += 1
-        item: dict[str, Any] = {"place": place, "kind": kind, "reason": reason}
-        if line:
-            item["line"] = line.decode(errors="backslashreplace").rstrip("\n")
-        self._line(SET_ASIDE, json.dumps(item, ensure_ascii=False).encode())
+        self._line(SET_ASIDE, aside_line(place, reason, kind, line))
 
     def _line(self, name: str, line: bytes) -> None:
         file = self._files.get(name)
         if file is None:
             file = self._files[name] = (self._folder / name).open("wb")
         file.write(line.rstrip(b"\n") + b"\n")
+
+
+def aside_line(place: str, reason: str, kind: str, line: bytes = b"") -> bytes:
+    """Returns what `set-aside.jsonl` says of one thing that was set aside."""
+    item: dict[str, Any] = {"place": place, "kind": kind, "reason": reason}
+    if line:
+        item["line"] = line.decode(errors="backslashreplace").rstrip("\n")
+    return json.dumps(item, ensure_ascii=False).encode() + b"\n"
 
 
 def lines_of(path: Path) -> Iterator[bytes]:
@@ -143,6 +153,17 @@ def lines_of(path: Path) -> Iterator[bytes]:
 
 def append(path: Path, lines: Iterable[bytes]) -> None:
     """Adds lines to a file, which is made with the first one."""
-    for line in lines:
+    left = iter(lines)
+    for first in left:
         with path.open("ab") as file:
-            file.write(line)
+            file.write(first)
+            file.writelines(left)
+
+
+def gap(went_in: int, came_out: int) -> None:
+    """Raises LingshuError where a ledger does not add up."""
+    if went_in != came_out:
+        raise LingshuError(
+            f"the ledger has a gap, which is a fault of this program: {went_in} went in, "
+            f"{came_out} are accounted for"
+        )

@@ -38,8 +38,6 @@ class SourceSettings(Recipe):
     """Read only so many rows, from the first; None for all."""
     pictures: bool = True
     """Whether pictures are read; without them the texts alone become records."""
-    partial: bool = False
-    """Whether this copy lacks pictures on purpose: their rows are counted and not listed."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -116,7 +116,7 @@ class Furnished(Intake):
     """An intake of a copy that has whatever is asked for."""
 
     def path(self, *candidates: str) -> Path:
-        full = resolve_inside(self.root, candidates[0], real_root=self._real_root)
+        full = resolve_inside(self.root, candidates[0], real_root=self._bounds)
         if not full.is_file():
             furnish(full)
         return full
