@@ -1,6 +1,7 @@
 """The online driver against an endpoint that counts what it bills."""
 
 import sqlite3
+import threading
 import time
 
 import pytest
@@ -149,6 +150,31 @@ def test_the_next_endpoint_takes_over(server, pictures, calls, texts):
     assert len(responses(out)) == 12 and mock.stats()["billed"] == 12
 
 
+@pytest.mark.slow
+def test_the_next_endpoint_takes_over_in_the_middle_of_a_run(server, pictures, calls, texts):
+    first, second = server("mock_endpoint.py", "--latency", 0.05), server()
+
+    def die() -> None:
+        while first.stats()["billed"] < 20:
+            time.sleep(0.01)
+        first.stop()
+
+    end = threading.Thread(target=die)
+    end.start()
+    endpoints = [{"url": first.url}, {"url": second.url, "kind": "vllm"}]
+    out = calls(texts(80), "", endpoints=endpoints)
+    end.join()
+    assert len(responses(out)) == 80 and not aside(out)
+    with sqlite3.connect(pictures.folder / "journal" / NAME) as database:
+        rows = database.execute(
+            "SELECT endpoint, count(*) FROM attempt WHERE state = 'answered' GROUP BY endpoint"
+        ).fetchall()
+    database.close()
+    answered = dict(rows)
+    assert answered["vllm"] == second.stats()["billed"] >= 40
+    assert answered["openai"] + answered["vllm"] == 80
+
+
 @pytest.mark.parametrize("status", [401, 403, 404])
 def test_an_endpoint_that_answers_nothing_is_said_so(server, pictures, calls, texts, status):
     mock = server()
@@ -171,6 +197,22 @@ def test_a_budget_is_kept(server, pictures, calls, texts):
     assert 0 < usd <= 0.05
     assert len(responses(calls(records, mock.url, model={"name": "gpt-4o"}))) == 50
     assert mock.stats()["billed"] == 50
+
+
+def test_a_budget_ends_a_command_that_goes_on(command, server, pictures, texts, tmp_path):
+    mock = server()
+    inputs = pictures.write(texts(30, "my knee hurts"), "talks")
+    words = ["dialogues", inputs, "--out", tmp_path / "out", "--endpoint", mock.url]
+    words += ["--model", "gpt-4o", "--budget", "0.03"]
+    ends = [command(*words)]
+    assert ends[0].returncode == 4 and not (tmp_path / "out").exists()
+    assert "the budget of $0.03 is used up" in ends[0].stderr
+    assert "the same command goes on" in ends[0].stderr
+    assert 0 < mock.stats()["billed"] < 30
+    while ends[-1].returncode == 4 and len(ends) < 30:
+        ends.append(command(*words))
+    assert ends[-1].returncode == 0 and len(Manifest(tmp_path / "out")) == 30
+    assert (mock.stats()["billed"], mock.stats()["repeated"]) == (30, 0)
 
 
 def test_a_budget_needs_a_price(server, pictures, calls, texts):

@@ -153,7 +153,7 @@ def test_records_carry_source_pictures_and_provenance(asked, gallery):
 def test_same_seed_same_bytes_other_seed_others(gallery, tmp_path, ask):
     parts = []
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
-        ask(gallery, tmp_path / name, seed=seed, per_record=2)
+        ask(gallery, tmp_path / name, seed=seed, limit=30)
         parts.append((tmp_path / name / "part-00000.jsonl").read_bytes())
     assert parts[0] == parts[1] != parts[2]
 
