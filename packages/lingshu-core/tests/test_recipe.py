@@ -95,6 +95,20 @@ def test_faults_name_the_key_and_the_nearest():
     assert "stepps" in both and "optim.lr" in both
 
 
+def test_an_override_reaches_into_a_list(tmp_path):
+    class Steps(Recipe):
+        steps: tuple[dict[str, int], ...]
+        names: tuple[str, ...] = ("a", "b")
+
+    source = tmp_path / "steps.toml"
+    source.write_text('names = ["a", "b"]\n[[steps]]\nx = 1\n[[steps]]\nx = 2\n')
+    found = load_recipe(Steps, source, ["steps.1.x=5", "names.0=c"])
+    assert found.steps == ({"x": 1}, {"x": 5}) and found.names == ("c", "b")
+    for wrong in ("steps.2.x=5", "steps.x=5", "steps.-1.x=5", "names.2=d"):
+        with pytest.raises(SettingsError, match="of a list of 2: they are counted from 0"):
+            load_recipe(Steps, source, [wrong])
+
+
 def test_words_that_are_no_override():
     assert "not of the form key=value" in refused(["steps"])
     assert "not of the form key=value" in refused(["=3"])

@@ -46,8 +46,9 @@ def load_recipe(
     Args:
         model: The recipe's class.
         source: A TOML file, or None where everything comes from defaults and overrides.
-        overrides: `key=value`, with dots for nested keys; the value is read as TOML, and as plain
-            text where it is none: `optim.lr=2e-6`, `out=runs/a`.
+        overrides: `key=value`, with dots for nested keys and numbers from 0 for the items of a
+            list; the value is read as TOML, and as plain text where it is none: `optim.lr=2e-6`,
+            `steps.2.least=5`, `out=runs/a`.
 
     Raises:
         SettingsError: The file cannot be read, a key is unknown, a value does not fit.
@@ -126,11 +127,27 @@ def _apply(data: dict[str, Any], override: str) -> None:
     if not sep or not key.strip():
         raise SettingsError(f"the override {override!r} is not of the form key=value")
     *path, last = key.strip().split(".")
+    place: Any = data
     for step in path:
-        data = data.setdefault(step, {})
-        if not isinstance(data, dict):
+        if isinstance(place, list):
+            place = place[_index(place, step, override)]
+        else:
+            place = place.setdefault(step, {})
+        if not isinstance(place, dict | list):
             raise SettingsError(f"the override {override!r} goes below {step!r}, which is a value")
-    data[last] = _value(text)
+    if isinstance(place, list):
+        place[_index(place, last, override)] = _value(text)
+    else:
+        place[last] = _value(text)
+
+
+def _index(items: list[Any], step: str, override: str) -> int:
+    if not step.isdecimal() or int(step) >= len(items):
+        raise SettingsError(
+            f"the override {override!r} names item {step!r} of a list of {len(items)}: "
+            "they are counted from 0"
+        )
+    return int(step)
 
 
 def _value(text: str) -> Any:

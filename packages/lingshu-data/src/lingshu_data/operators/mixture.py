@@ -73,6 +73,8 @@ class Settings(Policy):
     seed: int = Field(default=0, ge=0)
     amount: int | None = Field(default=None, ge=0)
     """Most records of the whole mixture; None for all that the takes give."""
+    without_splits: tuple[str, ...] = ()
+    """Publishers' splits of which nothing is taken: `test`, which is there to measure by."""
     takes: tuple[Take, ...] = Field(min_length=1)
     caps_by_dataset: dict[str, int] = Field(default_factory=dict)
     """Most records of a dataset; `*` for those not named."""
@@ -111,6 +113,8 @@ class Mixture(Grouping):
     def keys(self, item: Item) -> tuple[Any, ...] | Drop | None:
         """Returns the keys of a record that fits a take."""
         record = item.record
+        if record.source.split in self._settings.without_splits:
+            return Drop(f"of the split {record.source.split}")
         take = self._settings.take_of(record)
         if take is None:
             return Drop("of no take")
