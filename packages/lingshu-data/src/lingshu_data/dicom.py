@@ -128,6 +128,10 @@ def _eight_bit(pixels: np.ndarray, dataset: Any) -> np.ndarray:
     window = _window(dataset)
     if window is None and dataset.get("VOILUTSequence"):
         values = apply_voi_lut(values, dataset)
+    elif window is not None and dataset.get("VOILUTFunction") == "SIGMOID":
+        low, high = window
+        values = 1 / (1 + np.exp(-4 * (values - (low + high) / 2) / (high - low)))
+        window = 0.0, 1.0
     padding = dataset.get("PixelPaddingValue")
     low, high = window or _spread(values[pixels != padding] if padding is not None else values)
     found = stretch(values, low, high)
@@ -135,12 +139,18 @@ def _eight_bit(pixels: np.ndarray, dataset: Any) -> np.ndarray:
 
 
 def _window(dataset: Any) -> tuple[float, float] | None:
-    """Returns the first window of the header, from and up to, in rescaled units."""
+    """Returns the first window of the header in rescaled units: the last black, the first white.
+
+    The usual window counts whole levels, so that it is half a level lower and a level narrower
+    than its centre and width say (DICOM PS3.3, C.11.2.1.2); `LINEAR_EXACT` and `SIGMOID` are not.
+    """
     centre, width = dataset.get("WindowCenter"), dataset.get("WindowWidth")
     if centre is None or width is None:
         return None
     centre, width = (float(v[0] if _is_several(v) else v) for v in (centre, width))
-    return (centre - width / 2, centre + width / 2) if width > 1 else None
+    if dataset.get("VOILUTFunction", "LINEAR") == "LINEAR":
+        centre, width = centre - 0.5, width - 1
+    return (centre - width / 2, centre + width / 2) if width > 0 else None
 
 
 def _spread(values: np.ndarray) -> tuple[float, float]:

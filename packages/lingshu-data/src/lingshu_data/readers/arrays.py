@@ -33,13 +33,21 @@ class Arrays(Reader):
     def entries(self, root: Path, settings: Any) -> Iterator[Entry]:
         """Yields split and place of every picture."""
         for name, split in self.splits:
-            pictures = _open(root, self.pictures.replace("{split}", name))
+            try:
+                pictures = _open(root, self.pictures.replace("{split}", name))
+            except DataError as error:
+                yield Broken(self.pictures.replace("{split}", name), error.message)
+                continue
             for index in range(len(pictures)):
                 yield name, split, index
 
     def rows(self, root: Path, entries: Sequence[Entry]) -> Iterator[Row | Broken]:
         """Yields the pictures with their labels."""
-        for name, split, index in entries:
+        for entry in entries:
+            if isinstance(entry, Broken):
+                yield entry
+                continue
+            name, split, index = entry
             place = f"{self.pictures.replace('{split}', name)}[{index}]"
             try:
                 values: dict[str, Any] = {
@@ -48,7 +56,7 @@ class Arrays(Reader):
                 }
                 for column, pattern in self.layers:
                     values[column] = np.array(_open(root, pattern.replace("{split}", name))[index])
-            except (IndexError, ValueError) as error:
+            except (IndexError, ValueError, DataError) as error:
                 yield Broken(place, f"has no label: {error}")
                 continue
             pixels = np.array(_open(root, self.pictures.replace("{split}", name))[index])
@@ -59,7 +67,7 @@ def _open(root: Path, pattern: str) -> np.ndarray:
     (path,) = matching(root, pattern)[:1]
     try:
         return np.asanyarray(np.load(path, mmap_mode="r", allow_pickle=False))
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         raise DataError(f"is no array that can be read safely: {error}", path=path) from None
 
 

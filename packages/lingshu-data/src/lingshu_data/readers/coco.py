@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lingshu_core.errors import DataError
 from lingshu_data.reader import Broken, Entry, Reader, Row, matching
 
 
@@ -42,13 +41,13 @@ class Coco(Reader):
             whole = json.loads(path.read_bytes())
             names = {item["id"]: item["name"] for item in whole["categories"]}
             images = whole["images"]
-            annotations = whole["annotations"]
-        except (ValueError, KeyError, TypeError) as error:
-            raise DataError(f"is no COCO file: {error!r}", path=path) from None
-        objects = defaultdict(list)
-        for item in annotations:
-            found = {"name": names.get(item.get("category_id")), "bbox": item.get("bbox")}
-            objects[item.get("image_id")].append(found)
+            objects = defaultdict(list)
+            for item in whole["annotations"]:
+                found = {"name": names.get(item.get("category_id")), "bbox": item.get("bbox")}
+                objects[item.get("image_id")].append(found)
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            yield Broken(name, f"is no COCO file: {error!r}")
+            return
         for number, image in enumerate(images):
             place = f"{name}:images[{number}]"
             if "file_name" not in image or "id" not in image:

@@ -82,6 +82,8 @@ def array_items(path: Path, key: str = "key") -> Iterator[tuple[int, Any]]:
             yield number, value
             if stream.peek() == ",":
                 stream.next_mark()
+        if stream.peek() == "":
+            yield number + 1, "the file ends before its list does"
 
 
 class _Stream:

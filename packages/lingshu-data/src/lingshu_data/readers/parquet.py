@@ -31,7 +31,11 @@ class Parquet(Reader):
         for pattern in self.files:
             for path in matching(root, pattern):
                 name = path.relative_to(root).as_posix()
-                file = _open(path)
+                try:
+                    file = _open(path)
+                except DataError as error:
+                    yield Broken(name, error.message)
+                    continue
                 for group in range(file.num_row_groups):
                     for number in range(file.metadata.row_group(group).num_rows):
                         yield name, group, number
@@ -39,7 +43,11 @@ class Parquet(Reader):
     def rows(self, root: Path, entries: Sequence[Entry]) -> Iterator[Row | Broken]:
         """Yields the rows, reading each row group once."""
         wanted: dict[tuple[str, int], list[int]] = {}
-        for name, group, number in entries:
+        for entry in entries:
+            if isinstance(entry, Broken):
+                yield entry
+                continue
+            name, group, number = entry
             wanted.setdefault((name, group), []).append(number)
         for (name, group), numbers in wanted.items():
             yield from self._group(root, name, group, numbers)
@@ -59,7 +67,7 @@ class Parquet(Reader):
                 ):
                     yield Row({**values, **extra}, f"{name}:{group}/{start + place}")
                 start += len(batch)
-        except (pa.ArrowException, OSError) as error:
+        except (pa.ArrowException, OSError, DataError) as error:
             for number in numbers:
                 if number >= start:
                     yield Broken(f"{name}:{group}/{number}", f"the row group is damaged: {error}")

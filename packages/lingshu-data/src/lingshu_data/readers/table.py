@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import zlib
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -49,22 +50,32 @@ class Table(Reader):
                 yield from self._file(path, path.relative_to(root).as_posix())
 
     def _file(self, path: Path, name: str) -> Iterator[Row | Broken]:
+        last = 0
+        try:
+            with _text(path) as file:
+                for line, row in self._rows_of(file, name):
+                    last = line
+                    yield row
+        except (EOFError, OSError, zlib.error) as error:
+            yield Broken(f"{name}:{last + 1}", f"the file cannot be read on from here: {error}")
+
+    def _rows_of(self, file: TextIO, name: str) -> Iterator[tuple[int, Row | Broken]]:
         extra = split_of(name, self.splits)
         header = self.columns
-        with _text(path) as file:
-            for _ in range(self.skip):
-                file.readline()
-            for line, cells in self._records(file):
-                place = f"{name}:{line}"
-                if isinstance(cells, str):
-                    yield Broken(place, cells)
-                elif not header:
-                    header = tuple(cell.strip().removeprefix("\ufeff") for cell in cells)
-                elif len(cells) != len(header):
-                    yield Broken(place, f"has {len(cells)} cells where there are {len(header)}")
-                else:
-                    filled = (None if cell in _GAPS else cell for cell in cells)
-                    yield Row({**dict(zip(header, filled, strict=True)), **extra}, place)
+        for _ in range(self.skip):
+            file.readline()
+        for line, cells in self._records(file):
+            place = f"{name}:{line}"
+            if isinstance(cells, str):
+                yield line, Broken(place, cells)
+            elif not header:
+                header = tuple(cell.strip().removeprefix("\ufeff") for cell in cells)
+            elif len(cells) != len(header):
+                reason = f"has {len(cells)} cells where there are {len(header)}"
+                yield line, Broken(place, reason)
+            else:
+                filled = (None if cell in _GAPS else cell for cell in cells)
+                yield line, Row({**dict(zip(header, filled, strict=True)), **extra}, place)
 
     def _records(self, file: TextIO) -> Iterator[tuple[int, list[str] | str]]:
         """Yields line number and cells of every record, or what is wrong with it."""
