@@ -82,6 +82,19 @@ def test_texts_are_found_whole_and_by_runs_of_words(tmp_path, build):
     }
 
 
+def test_a_text_with_a_word_changed_is_found_by_its_signature(tmp_path, build):
+    words = LONG.split()
+    test, train = build("test"), build("train")
+    item = question(test, LONG, dataset="bench")
+    copy = question(train, " ".join([*words[:11], "shoots", *words[12:24]]))
+    question(train, " ".join([*words[:5], "went", *words[6:11], "shoots", *words[12:17], "all"]))
+    test.close(), train.close()
+    found = run(tmp_path)
+    assert found == {copy.id: ("almost the same text", item.id)}
+    (dropped,) = Manifest(tmp_path / "out" / "dropped")
+    assert 0.8 <= float(dropped.tags["dropped_value"]) < 1
+
+
 def test_a_form_of_words_that_many_items_share_proves_nothing(tmp_path, build):
     form = "Read the following description of a case and then choose the one best answer of all"
     test = build("test")

@@ -12,6 +12,7 @@ from lingshu_data.curate import run_steps, workdir_of
 from lingshu_data.evaluation import build_index
 from lingshu_data.hashing import ALGORITHM
 from lingshu_data.intake import PACKAGE
+from lingshu_data.minhash import ALGORITHM as TEXTS
 from lingshu_data.operators.decontamination import Settings as Step
 from lingshu_data.passes import Planned
 from lingshu_data.settings import DecontaminateSettings, Running
@@ -42,14 +43,14 @@ def decontaminate(
         package=PACKAGE,
         version=version(PACKAGE),
         command="lingshu-data decontaminate",
-        settings=digest({"settings": settings, "hash": ALGORITHM}),
+        settings=digest({"settings": settings, "hash": ALGORITHM, "texts": TEXTS}),
     )
     ending = Ending(
         out=out,
         producer=producer,
         title="Decontamination",
         summary="Training records compared with the evaluation sets: pictures by their bytes and "
-        "their looks, texts whole and by runs of words.",
+        "their looks, texts whole, by runs of words and by signatures.",
         settings=settings,
         others=tuple(against),
     )

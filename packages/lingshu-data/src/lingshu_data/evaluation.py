@@ -1,14 +1,16 @@
 """Evaluation sets as an index of hashes that training records are looked up in.
 
-Of pictures it holds SHA-256 and perceptual hash, of texts the hash of the whole normalised text and
-of its runs of 13 words. A run that stands in several items (a question form, a boilerplate
-sentence) proves nothing and is left out: that is where most false alarms come from.
+Of pictures it holds SHA-256 and perceptual hash, of texts the hash of the whole normalised text, of
+its runs of 13 words, and a MinHash signature. A run that stands in several items (a question form,
+a boilerplate sentence) proves nothing and is left out: that is where most false alarms come from.
+What a signature finds is compared by its pairs of words: two texts of which four in five pairs are
+the same are one text with a word changed.
 """
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,11 +22,12 @@ from lingshu_core.records import RECORD, RecordBase
 from lingshu_data.engine import ENGINES
 from lingshu_data.hashing import Hashed
 from lingshu_data.looks import Looks
+from lingshu_data.minhash import Signer, band_keys, bands_for
 from lingshu_data.near import NearIndex
 from lingshu_data.pictures import Unreadable
 from lingshu_data.settings import Running
 from lingshu_data.shards import Shard, cut
-from lingshu_data.texts import hash64, ngram_hashes, words_of
+from lingshu_data.texts import hash64, jaccard, ngram_hashes, words_of
 from lingshu_data.workdir import finishing, read_json, write_json
 
 RUN = 13
@@ -33,6 +36,15 @@ _LEAST_WORDS = 5
 """A text with fewer words is equal to others by chance."""
 _MOST_ITEMS = 3
 """A run of words in more items than this is a form of words."""
+
+
+_PAIR = 2
+"""Words of a run where texts are compared as wholes."""
+_LEAST_SIGNED = 8
+"""A text with fewer words is a form of words when all but one of them agree."""
+_ALIKE = 0.8
+"""Least Jaccard similarity of texts that are almost the same."""
+_BANDS, _ROWS = bands_for(128, _ALIKE, 0.999)
 
 
 class Overlap(NamedTuple):
@@ -89,6 +101,8 @@ class _Part:
         self.texts: list[tuple[int, int]] = []
         self.runs: list[np.ndarray] = []
         self.run_items: list[np.ndarray] = []
+        self.signed: list[list[str]] = []
+        self.signed_items: list[int] = []
 
     def add(self, record: RecordBase, looks: Looks) -> None:
         place = len(self.ids)
@@ -103,6 +117,9 @@ class _Part:
             words = words_of(text)
             if len(words) >= _LEAST_WORDS:
                 self.texts.append((hash64(" ".join(words)), place))
+            if len(words) >= _LEAST_SIGNED:
+                self.signed.append(words)
+                self.signed_items.append(place)
             runs = np.unique(ngram_hashes(words, RUN))
             self.runs.append(runs)
             self.run_items.append(np.full(len(runs), place, np.int64))
@@ -113,7 +130,63 @@ class _Part:
         empty = np.zeros(0, np.uint64)
         np.save(folder / "runs.npy", np.concatenate([empty, *self.runs]))
         np.save(folder / "run-items.npy", np.concatenate([empty.astype(np.int64), *self.run_items]))
+        np.save(folder / "bands.npy", _band_keys(self.signed))
+        np.save(folder / "signed-items.npy", np.array(self.signed_items, np.int64))
+        pairs = [_word_pairs(words) for words in self.signed]
+        np.save(folder / "pairs.npy", np.concatenate([empty, *pairs]))
+        np.save(folder / "pair-counts.npy", np.array([len(found) for found in pairs], np.int64))
         write_json(folder / "names.json", {"ids": self.ids, "shas": self.shas})
+
+
+def _word_pairs(words: Sequence[str]) -> np.ndarray:
+    return np.unique(ngram_hashes(words, _PAIR))
+
+
+@cache
+def _signer() -> Signer:
+    return Signer(size=_PAIR)
+
+
+def _band_keys(texts: Sequence[Sequence[str]]) -> np.ndarray:
+    """Returns the keys of the bands of texts, uint64 (n, bands), no two bands sharing a key."""
+    keys = band_keys(_signer().sign_words(texts), _BANDS, _ROWS)
+    return np.asarray(keys ^ (np.arange(_BANDS, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)))
+
+
+class NearTexts:
+    """Texts by the bands of their signatures.
+
+    Args:
+        keys: uint64 (n, bands).
+        pairs: The hashed pairs of words of all texts, text after text.
+        counts: How many pairs each text has, int64 (n,).
+    """
+
+    def __init__(self, keys: np.ndarray, pairs: np.ndarray, counts: np.ndarray) -> None:
+        order = np.argsort(keys, axis=None, kind="stable")
+        self._keys = keys.ravel()[order]
+        self._texts = order // max(keys.shape[1], 1)
+        self._pairs = pairs
+        self._ends = np.cumsum(counts)
+        self._counts = counts
+
+    def most_alike(self, words: Sequence[str]) -> tuple[int, float] | None:
+        """Returns the text that is most like some words and how much; None where none is."""
+        probes = _band_keys([words])[0]
+        first = np.searchsorted(self._keys, probes, "left")
+        last = np.searchsorted(self._keys, probes, "right")
+        hits = [self._texts[a:b] for a, b in zip(first, last, strict=True) if b > a]
+        if not hits:
+            return None
+        mine = _word_pairs(words)
+        alike = [
+            (jaccard(mine, self._of(int(t))), -int(t)) for t in np.unique(np.concatenate(hits))
+        ]
+        value, text = max(alike)
+        return (-text, value) if value >= _ALIKE else None
+
+    def _of(self, text: int) -> np.ndarray:
+        return self._pairs[self._ends[text] - self._counts[text] : self._ends[text]]
 
 
 def build_index(paths: Sequence[Path], folder: Path, running: Running) -> None:
@@ -153,7 +226,7 @@ class EvaluationIndex:
         return Overlap(self._ids[int(places[best])], "same picture", int(apart.min()))
 
     def same_text(self, texts: Sequence[str]) -> Overlap | None:
-        """Looks texts up: whole, then by runs of words."""
+        """Looks texts up: whole, then by runs of words, then by their signatures."""
         for text in texts:
             words = words_of(text)
             if len(words) < _LEAST_WORDS:
@@ -167,6 +240,9 @@ class EvaluationIndex:
             if hits.size:
                 item = items[np.searchsorted(runs, hits[0])]
                 return Overlap(self._ids[int(item)], f"{RUN} words in a row", len(hits))
+            if len(words) >= _LEAST_SIGNED and (found := self._near.most_alike(words)):
+                item, value = self._signed_items[found[0]], round(found[1], 3)
+                return Overlap(self._ids[int(item)], "almost the same text", value)
         return None
 
     @cached_property
@@ -209,6 +285,23 @@ class EvaluationIndex:
     @cached_property
     def _texts(self) -> dict[int, int]:
         return {int(key): int(place) for key, place in self._pairs("texts.npy")[::-1]}
+
+    @cached_property
+    def _near(self) -> NearTexts:
+        keys = [np.load(part / "bands.npy") for part in self._parts]
+        pairs = [np.load(part / "pairs.npy") for part in self._parts]
+        counts = [np.load(part / "pair-counts.npy") for part in self._parts]
+        return NearTexts(
+            np.concatenate([np.zeros((0, _BANDS), np.uint64), *keys]),
+            np.concatenate([np.zeros(0, np.uint64), *pairs]),
+            np.concatenate([np.zeros(0, np.int64), *counts]),
+        )
+
+    @cached_property
+    def _signed_items(self) -> np.ndarray:
+        items = [np.load(part / "signed-items.npy") for part in self._parts]
+        shifted = [part + offset for part, offset in zip(items, self._offsets(), strict=True)]
+        return np.concatenate([np.zeros(0, np.int64), *shifted])
 
     @cached_property
     def _runs(self) -> tuple[np.ndarray, np.ndarray]:

@@ -46,6 +46,20 @@ def test_equal_bytes_are_told_from_equal_looks(tmp_path, build, pictures):
     assert kept | set(gone) == {record.id for record in records}
 
 
+def test_copies_of_what_goes_for_its_looks_count_by_their_bytes(tmp_path, build, pictures):
+    noise, png = pictures
+    toy = build()
+    best = toy.imaging(png(noise(1), compress_level=1), rank=1)
+    for _ in range(3):
+        toy.imaging(png(noise(1)))
+    toy.close()
+    kept, gone = dedup(tmp_path)
+    assert kept == {best.id} and {keeper for _, keeper in gone.values()} == {best.id}
+    assert sorted(reason for reason, _ in gone.values()) == [
+        "same bytes", "same bytes", "same perceptual hash",
+    ]  # fmt: skip
+
+
 def test_even_pictures_are_compared_by_their_bytes(tmp_path, build):
     toy = build()
     for level in (0, 90, 91, 255, 255):

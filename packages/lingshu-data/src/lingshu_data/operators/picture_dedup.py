@@ -167,6 +167,7 @@ class _Table:
         pixels = keys.column("pixels")
         self.preference = (keys.column("name"), pixels.max(initial=0) - pixels, keys.column("rank"))
         """Best last: rank, then resolution, then the hash of the id."""
+        self._copies = self._later(self._sha ^ self.group)
 
     def same(self, rows: np.ndarray, others: np.ndarray) -> np.ndarray:
         """Says of pairs with near hashes whether they are the same picture."""
@@ -181,9 +182,21 @@ class _Table:
             close = np.abs(one.astype(int) - other).mean(axis=1) <= _LEVELS
         return np.asarray(apart & (close | (self._sha[rows] == self._sha[others])))
 
+    def _later(self, keys: np.ndarray) -> np.ndarray:
+        """Says of every row whether a better one has the same key."""
+        order = np.lexsort((*self.preference, keys))
+        found = np.zeros(len(keys), bool)
+        found[order[1:]] = keys[order[1:]] == keys[order[:-1]]
+        return found
+
     def settled(self, row: int, kept: int, apart: int) -> Settled:
-        """Returns a row as the copy of another."""
-        if self._sha[row] == self._sha[kept]:
+        """Returns a row as the copy of another.
+
+        Its bytes count as repeated also where what they repeat went as well: of a picture that is
+        there twice beside a better one, the first copy goes for its looks, the second for its
+        bytes.
+        """
+        if self._copies[row] or self._sha[row] == self._sha[kept]:
             reason = "same bytes"
         else:
             reason = "same perceptual hash" if apart == 0 else "near perceptual hash"
