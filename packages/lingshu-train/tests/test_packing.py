@@ -32,11 +32,10 @@ def test_rows_are_999_in_a_thousand_full(draw_lengths) -> None:
 
 
 def test_a_million_samples_take_seconds_of_a_processor(draw_lengths) -> None:
-    """2.2 to 3 s here, by how busy the machine is; something quadratic would take minutes."""
     lengths = draw_lengths(1_000_000)
     started = time.process_time()
     pack(lengths, 8192, window=10_000)
-    assert time.process_time() - started <= 6
+    assert time.process_time() - started <= 2.5
 
 
 @pytest.mark.parametrize("window", [100, 1000])

@@ -1,14 +1,18 @@
 """What is kept to go on from: verified, the last few of them, and the one before a damaged one."""
 
+import errno
+import os
+import resource
 import shutil
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from lingshu_core.checkpoint import DESCRIPTION_NAME
+from lingshu_core.checkpoint import DESCRIPTION_NAME, is_checkpoint
 from lingshu_core.errors import DataError, SettingsError
 from lingshu_core.manifest import Manifest
 from lingshu_train import state
@@ -168,3 +172,49 @@ def test_a_checkpoint_of_another_plan_is_refused(
     path.write_text(progress.model_dump_json())
     with pytest.raises(SettingsError, match="the checkpoint belongs to another plan"):
         run_stage(make_stage(**EVERY), "t", killed, world)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system that holds two checkpoints and no third; skipped where none may be made."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=5400k", "tmpfs", str(disk)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode != 0:
+        pytest.skip("needs the right to mount")
+    yield disk
+    subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+def test_a_full_disk_leaves_the_last_checkpoint_whole(
+    small_disk: Path, finished: Path, make_stage: Make, world: World
+) -> None:
+    out = small_disk / "deep"
+    with pytest.raises(OSError, match="No space left") as caught:
+        run_stage(make_stage(**EVERY), "t", out, world)
+    assert caught.value.errno == errno.ENOSPC and str(out) in caught.value.filename
+    whole = kept_steps(out / "state")
+    assert whole and whole[-1] < 5
+    assert not [path for path in (out / "state").iterdir() if "partial" in path.name]
+    found = newest(out / "state")
+    assert found is not None and found[1].step == whole[-1]
+    subprocess.run(["mount", "-o", "remount,size=64m", str(small_disk)], check=True)
+    run_stage(make_stage(**EVERY), "t", out, world)
+    assert same(out, finished)
+
+
+def test_a_quota_met_while_the_checkpoint_is_written(
+    killed: Path, finished: Path, make_stage: Make, world: World
+) -> None:
+    """safetensors has words for it, not an error number; the limit is one on the size of files."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, before[1]))
+    try:
+        with pytest.raises(OSError) as caught:
+            run_stage(make_stage(**EVERY), "t", killed, world)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert caught.value.errno == errno.EFBIG and caught.value.filename
+    assert not is_checkpoint(killed)
+    run_stage(make_stage(**EVERY), "t", killed, world)
+    assert same(killed, finished)

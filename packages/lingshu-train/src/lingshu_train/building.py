@@ -110,6 +110,7 @@ def model_config(shape: Shape, tokenizer: Any | None) -> Any:
         "num_attention_heads": language.heads,
         "num_key_value_heads": language.kv_heads,
         "max_position_embeddings": language.positions,
+        "initializer_range": shape.initializer_range,
         "rms_norm_eps": 1e-6,
         "rope_parameters": {
             "rope_type": "default",
@@ -137,6 +138,7 @@ def model_config(shape: Shape, tokenizer: Any | None) -> Any:
             "window_size": vision.window,
             "fullatt_block_indexes": list(vision.full_attention),
             "out_hidden_size": language.hidden,
+            "initializer_range": shape.initializer_range,
         },
         **top,
     )

@@ -13,6 +13,7 @@ from lingshu_core.manifest import Producer
 from lingshu_train.lora import merged
 from lingshu_train.model import empty_model
 from lingshu_train.settings import Lora, Stage
+from lingshu_train.state import disk_faults
 
 
 def write_checkpoint(
@@ -26,6 +27,9 @@ def write_checkpoint(
         processor: Tokenizer and picture processor.
         weights: By the names that the model has for them.
         dtype: Stands in the configuration.
+
+    Raises:
+        OSError: The disk is full.
     """
     from transformers import GenerationConfig
 
@@ -35,8 +39,9 @@ def write_checkpoint(
     model.config.use_cache = True
     if (parent / "generation_config.json").is_file():
         model.generation_config = GenerationConfig.from_pretrained(parent)
-    model.save_pretrained(folder, state_dict=dict(weights))
-    processor.save_pretrained(folder)
+    with disk_faults(folder):
+        model.save_pretrained(folder, state_dict=dict(weights))
+        processor.save_pretrained(folder)
 
 
 def on_host(weights: Iterable[tuple[str, Tensor]], lora: Lora | None) -> dict[str, Tensor]:

@@ -105,7 +105,7 @@ class Bench:
             weights = token_weights(row, totals, "document")
             loss = (self.supervised(row)[0] * weights).sum()
             loss.backward()
-            whole += float(loss)
+            whole += float(loss.detach())
         found = {
             name: parameter.grad.float().cpu()
             for name, parameter in self.supervised.model.named_parameters()

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lingshu_core.console import say
+from lingshu_core.files import write_atomic
 from lingshu_train.tracker import Tracker
 from lingshu_train.world import World
 
@@ -104,10 +105,8 @@ class Journal:
         self, folder: Path, *, done: int, steps: int, trackers: list[Tracker] | None = None
     ) -> None:
         self._path = folder / LOG_NAME
-        self._path.parent.mkdir(parents=True, exist_ok=True)
         kept = [line for line in _lines(self._path) if line["step"] <= done]
-        text = "".join(json.dumps(line) + "\n" for line in kept)
-        self._path.write_text(text, encoding="utf-8")
+        write_atomic(self._path, "".join(json.dumps(line) + "\n" for line in kept))
         self._file = self._path.open("a", encoding="utf-8")
         self._steps = steps
         self._trackers = trackers or []
@@ -148,8 +147,11 @@ class Journal:
             tracker.close()
 
     def _write(self, line: dict[str, Any]) -> None:
-        self._file.write(json.dumps(line) + "\n")
-        self._file.flush()
+        try:
+            self._file.write(json.dumps(line) + "\n")
+            self._file.flush()
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(self._path)) from None
 
     def _line(self, note: StepNote, now: float) -> str:
         left = (now - self._started) / (note.step - self._done) * (self._steps - note.step)
@@ -167,15 +169,16 @@ class Journal:
 
 
 def read_notes(folder: Path) -> tuple[list[StepNote], list[HeldoutNote]]:
-    """Returns what a run has noted."""
-    steps, looks = [], []
+    """Returns what a run has noted; of looks after one step, the last."""
+    steps, looks = [], {}
     for line in _lines(folder / LOG_NAME):
         kind = line.pop("kind")
         if kind == "step":
             steps.append(StepNote(**line))
         else:
-            looks.append(HeldoutNote(**line))
-    return steps, looks
+            # A run that was killed while it finished looks once more.
+            looks[line["step"]] = HeldoutNote(**line)
+    return steps, list(looks.values())
 
 
 def rate(note: StepNote) -> float:

@@ -1,6 +1,4 @@
-"""Filling rows with samples: best fit, longest first. Pure."""
-
-from itertools import pairwise
+"""Filling rows with samples, the longest first. Pure."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,55 +23,62 @@ def pack(lengths: NDArray[np.int32], capacity: int, *, window: int) -> Rows:
         Places in `lengths`, row after row, and the starts of the rows.
     """
     slack = capacity // 100
-    rows: list[NDArray[np.int64]] = []
+    members: list[NDArray[np.int64]] = []
+    sizes: list[NDArray[np.int64]] = []
     waiting = np.empty(0, dtype=np.int64)
     for start in range(0, len(lengths), window):
         end = min(start + window, len(lengths))
         chunk = np.concatenate([waiting, np.arange(start, end)])
-        members, free = _best_fit(lengths[chunk], capacity)
-        done = [end == len(lengths) or rest <= slack for rest in free]
-        rows += [chunk[row] for row, is_done in zip(members, done, strict=True) if is_done]
-        again = [chunk[row] for row, is_done in zip(members, done, strict=True) if not is_done]
-        waiting = np.concatenate([waiting[:0], *again])
-    sizes = [len(row) for row in rows]
-    starts = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
-    return np.concatenate([waiting[:0], *rows]), starts
+        order, held, free = _fill(lengths[chunk], capacity)
+        done = (free <= slack) | (end == len(lengths))
+        inside = np.repeat(done, held)
+        members.append(chunk[order[inside]])
+        sizes.append(held[done])
+        waiting = chunk[order[~inside]]
+    starts = np.cumsum(np.concatenate([[0], *sizes]), dtype=np.int64)
+    return np.concatenate([waiting[:0], *members]), starts
 
 
-def _best_fit(lengths: NDArray[np.int32], capacity: int) -> tuple[list[list[int]], list[int]]:
-    """Returns the members of each row and how many tokens it has left.
+def _fill(
+    lengths: NDArray[np.int32], capacity: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Fills one row after the other: the longest sample that still fits, as often as it does.
 
-    A sample goes to the fullest row that still has room for it, found as the lowest set bit of a
-    number whose bits are the room that is left in rows; samples of one length go together.
+    Returns places in `lengths` row after row, how many each row holds, and the tokens it has left.
     """
     order = np.argsort(-lengths, kind="stable")
-    ordered = lengths[order]
-    items = order.tolist()
-    bounds = [0, *(np.flatnonzero(np.diff(ordered)) + 1).tolist(), len(items)]
-    members: list[list[int]] = []
+    count = np.bincount(lengths, minlength=capacity + 1)
+    left = count.tolist()
+    # Samples of one length stand together in `order`, the longest first.
+    place = (len(lengths) - np.cumsum(count)).tolist()
+    # The longest length that is left and not above each: followed, and shortened on the way.
+    fits = np.maximum.accumulate(np.where(count > 0, np.arange(capacity + 1), 0)).tolist()
+    taken: list[tuple[int, int]] = []
+    rows: list[int] = []
     free: list[int] = []
-    with_room: list[list[int]] = [[] for _ in range(capacity + 1)]
-    rooms = 0
-    for at, end in pairwise(bounds):
-        size = int(ordered[at]) if at < end else 1
-        while at < end:
-            fitting = rooms >> size
-            if fitting:
-                room = size + (fitting & -fitting).bit_length() - 1
-                row = with_room[room].pop()
-                if not with_room[room]:
-                    rooms ^= 1 << room
-            else:
-                room, row = capacity, len(members)
-                members.append([])
-                free.append(capacity)
-            take = min(end - at, room // size)
-            members[row] += items[at : at + take]
-            at += take
+    todo = len(lengths)
+    while todo:
+        room, first = capacity, len(taken)
+        while True:
+            size = room
+            while fits[size] != size:
+                fits[size] = fits[fits[size]]
+                size = fits[size]
+            if size == 0:
+                break
+            take = room // size
+            if take >= left[size]:
+                take = left[size]
+                fits[size] = fits[size - 1]
+            taken.append((place[size], take))
+            place[size] += take
+            left[size] -= take
             room -= take * size
-            free[row] = room
-            if room and not with_room[room]:
-                rooms |= 1 << room
-            if room:
-                with_room[room].append(row)
-    return members, free
+            todo -= take
+        rows.append(len(taken) - first)
+        free.append(room)
+    at, takes = np.array(taken, dtype=np.int64).reshape(-1, 2).T
+    before = np.cumsum(takes) - takes
+    found = order[np.repeat(at - before, takes) + np.arange(len(lengths))]
+    bounds = np.cumsum(rows, dtype=np.int64) - rows
+    return found, np.add.reduceat(takes, bounds), np.array(free)

@@ -295,12 +295,17 @@ def _begin(sources: Sources, world: World) -> None:
                 f"{out} was begun with another {' and '.join(map(repr, odd))}: give the settings "
                 f"of {path}, or name another --out"
             )
-    elif out.exists() and (not out.is_dir() or any(out.iterdir())):
+    elif out.exists() and (not out.is_dir() or any(map(_foreign, out.iterdir()))):
         raise SettingsError(f"{out} exists already and is no run: name another --out")
     world.barrier()
     if world.first:
         stage.write(path)
     world.barrier()
+
+
+def _foreign(path: Path) -> bool:
+    """Says whether a file is something else than what a kill left of settings half written."""
+    return not path.match(f".{SETTINGS_NAME}.*.tmp")
 
 
 def _same_start(progress: state.Progress, plan: Plan, parent: str) -> None:

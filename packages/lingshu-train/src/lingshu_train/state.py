@@ -10,6 +10,8 @@ another stage of ZeRO, or with plain PyTorch.
 """
 
 import errno
+import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -243,15 +245,29 @@ class _Share:
 
 def write_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
     """Writes a safetensors file that `transformers` loads; OSError where the disk is full."""
-    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
-    try:
+    with disk_faults(path):
         save_file(tensors, path, metadata={"format": "pt"})
-    except SafetensorError as error:
-        if f"os error {errno.ENOSPC}" in str(error):
-            raise OSError(errno.ENOSPC, "No space left on device", str(path)) from None
+
+
+@contextmanager
+def disk_faults(path: Path) -> Iterator[None]:
+    """Raises what the disk refused as OSError: safetensors and tokenizers have words for it only.
+
+    Args:
+        path: What is written.
+    """
+    try:
+        yield
+    except OSError:
         raise
+    except Exception as error:
+        said = re.search(r"os error (\d+)", str(error))
+        if said is None:
+            raise
+        number = int(said[1])
+        raise OSError(number, os.strerror(number), str(path)) from None
 
 
 def _prune(folder: Path, step: int, keep: int) -> None:

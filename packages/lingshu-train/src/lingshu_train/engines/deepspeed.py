@@ -218,6 +218,8 @@ def load(folder: Path, stage: Stage, world: World) -> Any:
 def _join_deepspeed(world: World) -> None:
     if world.device.type == "cpu":
         os.environ.setdefault("DS_ACCELERATOR", "cpu")
+    # DeepSpeed asks for it also where no launcher was needed.
+    os.environ.setdefault("LOCAL_RANK", str(world.local))
     import deepspeed
 
     if not dist.is_initialized():
