@@ -8,13 +8,15 @@ import pytest
 from PIL import Image as Picture
 
 from lingshu_core.manifest import Manifest
-from lingshu_core.records import Box, Mask, Volume
+from lingshu_core.records import Box, Image, Mask, Volume
+from lingshu_synth.naming import is_name
 from lingshu_synth.overlay import draw_boxes
 from lingshu_synth.regions import boxes_of, chosen_slices
 from lingshu_synth.settings import RegionSettings
 from lingshu_synth.studio import draw
 from lingshu_synth.views import views
 
+IMAGES = (Image(path="images/a.png", sha256="0" * 64, width=40, height=50),)
 SETTINGS = RegionSettings(least_share=0.0, largest=1, spaced=2)
 
 
@@ -100,6 +102,26 @@ def test_a_volume_is_shown_the_right_way_up_whatever_way_it_is_stored(volume, or
     inside = image[int(box.y + 2) : int(box.y + box.height - 2), :]
     inside = inside[:, int(box.x + 2) : int(box.x + box.width - 2)]
     assert inside.mean() > image.mean() + 30, "the bright ball lies in the box"
+
+
+@pytest.mark.parametrize("nameless", ["label 8", "region of interest", "Class_3", "7", "ROI"])
+def test_a_region_without_a_name_is_shown_and_not_spoken_of(volume, nameless):
+    record, manifest, _ = volume("RAS")
+    mask = record.masks[0].model_copy(update={"labels": {"1": nameless}})
+    labels = {nameless: "present", "cyst": "uncertain"}
+    items = list(views(record.replace(masks=(mask,), labels=labels), manifest, SETTINGS))
+    best = next(item for item in items if item.why.startswith("largest"))
+    assert [box.label for box in best.boxes] == [None]
+    assert all(item.record.labels == {"cyst": "uncertain"} for item in items)
+    box = Box(x=1, y=1, width=5, height=5, label=nameless)
+    alone = {"volume": None, "masks": (), "images": IMAGES, "labels": {nameless: "present"}}
+    (item,) = views(record.replace(boxes=(box,), **alone), manifest, SETTINGS)
+    assert item.record.labels == {} and item.boxes[0].label is None
+
+
+@pytest.mark.parametrize("name", ["T2 lesion", "L1", "label", "mass", "class II"])
+def test_other_labels_are_names(name):
+    assert is_name(name)
 
 
 def test_a_slice_without_the_lesion_does_not_claim_it(volume):

@@ -26,6 +26,10 @@ MODALITY_WORDS = {
 _MIDDLE = 0.08
 _SAME_SIDE = 0.75
 _SEPARATORS = re.compile(r"[_\s]+")
+_NO_NAME = re.compile(
+    r"(?:label|class|value|segment)? ?\d+|regions? of interest|roi|mask|foreground"
+)
+"""What stands for a value of a mask of which the publisher does not say what it marks."""
 
 # What is seen together with what: neither is a wrong answer where the other is right.
 _CONTAINS = {
@@ -49,6 +53,11 @@ def readable(label: str) -> str:
     """
     words = _SEPARATORS.sub(" ", label).strip().split(" ")
     return " ".join(word if _is_abbreviation(word) else word.lower() for word in words)
+
+
+def is_name(label: str) -> bool:
+    """Says whether a label names something: `label 32` and `region of interest` do not."""
+    return not _NO_NAME.fullmatch(readable(label).casefold())
 
 
 def same(one: str, other: str) -> bool:

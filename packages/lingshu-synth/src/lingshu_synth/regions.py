@@ -13,7 +13,7 @@ from lingshu_core.records import Box, Imaging, Mask, Presence
 from lingshu_core.records import Volume as VolumeRef
 from lingshu_synth.call import Shot, pictures_of
 from lingshu_synth.generator import Item
-from lingshu_synth.naming import readable
+from lingshu_synth.naming import is_name, readable
 from lingshu_synth.overlay import scaled
 from lingshu_synth.settings import RegionSettings
 from lingshu_synth.views import largest_first
@@ -39,7 +39,8 @@ def boxes_of(
         settings: From which size on, and how many.
 
     Returns:
-        The largest parts, each box in pixels, its right and lower edge just past the part.
+        The largest parts, each box in pixels, its right and lower edge just past the part. The
+        box has no label where that of the mask names nothing.
     """
     least = settings.least_share * plane.size
     found = [
@@ -132,7 +133,7 @@ def _parts(marked: NDArray[np.bool_], label: str) -> Iterator[tuple[int, Box]]:
         x, y, width, height = shapes.GetBoundingBox(number)
         yield (
             shapes.GetNumberOfPixels(number),
-            Box(x=x, y=y, width=width, height=height, label=label),
+            Box(x=x, y=y, width=width, height=height, label=label if is_name(label) else None),
         )
 
 
