@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice
+from itertools import chain, islice
 from typing import NamedTuple
 
 from lingshu_core.answers.cleaning import plain, unify
@@ -101,21 +101,35 @@ def tokens(text: str) -> tuple[Token, ...]:
 
 def _tokens(text: str) -> Iterator[Token]:
     for match in _TOKEN.finditer(text):
-        word, (start, end) = match[0].lower(), match.span()
-        if word.endswith("n't") or word == "cannot":
-            yield Token("can" if word == "cannot" else word[:-3], start, start)
-            yield Token("not", start, end)
-            continue
-        if "'" in word:
-            word = word.removesuffix("'s").replace("'", "")
-        if word[0] in "ϙϡ":
-            word = word[0]
-        elif word[0].isdigit():
-            word = _number(word)
-        elif len(word) > 4 and word[-1] == "s" and word[-2] not in "suiao":
-            word = word[:-1]
-        if word != "the":
-            yield Token(word, start, end)
+        start, end = match.span()
+        found = _compared(match[0])
+        if len(found) == 2:
+            # "can't" is two words, and only the second one is written there.
+            yield Token(found[0], start, start)
+        if found:
+            yield Token(found[-1], start, end)
+
+
+@lru_cache(maxsize=1 << 16)
+def _compared(written: str) -> tuple[str, ...]:
+    """Returns the words that one written word is compared as: none, one, or two."""
+    word = written.lower()
+    if word.endswith("n't") or word == "cannot":
+        return ("can" if word == "cannot" else word[:-3], "not")
+    if "'" in word:
+        word = word.removesuffix("'s").replace("'", "")
+    if word[0] in "ϙϡ":
+        word = word[0]
+    elif word[0].isdigit():
+        word = _number(word)
+    elif len(word) > 4 and word[-1] == "s" and word[-2] not in "suiao":
+        word = word[:-1]
+    return () if word == "the" else (word,)
+
+
+def _words(text: str) -> tuple[str, ...]:
+    """Returns the words of `tokens` without their places, which takes a third of the time."""
+    return tuple(chain.from_iterable(map(_compared, _TOKEN.findall(text))))
 
 
 def _number(word: str) -> str:
@@ -125,7 +139,7 @@ def _number(word: str) -> str:
 
 def compared(text: str) -> str:
     """Returns an option's text or a whole response as it is compared."""
-    return " ".join(token.word for token in tokens(merged(text)))
+    return " ".join(_words(merged(text)))
 
 
 def merged(text: str) -> str:
@@ -148,7 +162,7 @@ class OptionTexts:
         self.words: dict[str, tuple[str, ...]] = {}
         self.named: dict[tuple[str, ...], tuple[str, ...]] = {}
         for letter, text in options.items():
-            words = tuple(token.word for token in tokens(merged(plain(text))))
+            words = _words(merged(plain(text)))
             self.words[letter] = words
             if words:
                 self.named[words] = (*self.named.get(words, ()), letter)
@@ -165,7 +179,7 @@ class OptionTexts:
         exact = tuple(letter for letter, raw in self.raw.items() if raw == text)
         if len(exact) == 1:
             return exact
-        return self.named.get(tuple(token.word for token in tokens(merged(text))), ())
+        return self.named.get(_words(merged(text)), ())
 
     def head(self, text: str, start: int = 0, *, lead_in: bool = True) -> Head | None:
         """Returns the longest option's text that begins at a place, after linking words."""
