@@ -1,7 +1,12 @@
 """All generators against vLLM with a model of random weights: its texts are nonsense, the
-protocol is real. One start of the engine serves them all."""
+protocol is real. One start of the engine serves most of them, `--serve` starts one of its own."""
 
+import re
+import socket
 import sqlite3
+import subprocess
+import sys
+from collections import Counter
 
 import pytest
 
@@ -102,16 +107,20 @@ def checkpoint(folder):
 
 
 @pytest.fixture(scope="module")
-def engine(tmp_path_factory):
+def nano(tmp_path_factory):
+    """The model and words for vLLM, as `--serve` takes them."""
     pytest.importorskip("vllm")
-    folder = tmp_path_factory.mktemp("engine")
+    folder = checkpoint(tmp_path_factory.mktemp("engine") / "nano")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VLLM_CPU_KVCACHE_SPACE", "1")
         patch.setenv("OMP_NUM_THREADS", "1")
-        model = f"{checkpoint(folder / 'nano')} --enforce-eager --dtype float32"
-        words = f"{model} --max-model-len 12000 --max-num-seqs 8"
-        with served(words, "nano", folder / "vllm.log") as endpoint:
-            yield endpoint
+        yield f"{folder} --enforce-eager --dtype float32 --max-model-len 12000 --max-num-seqs 8"
+
+
+@pytest.fixture(scope="module")
+def engine(nano, tmp_path_factory):
+    with served(nano, "nano", tmp_path_factory.mktemp("log") / "vllm.log") as endpoint:
+        yield endpoint
 
 
 @pytest.fixture
@@ -152,6 +161,15 @@ def inputs(pictures):
     return written | {"seeds": pictures.write(shown, "seeds")}
 
 
+def attempts(journal):
+    with sqlite3.connect(journal / "journal.sqlite") as database:
+        rows = database.execute(
+            "SELECT state, status, endpoint, prompt_tokens, completion_tokens FROM attempt"
+        ).fetchall()
+    database.close()
+    return rows
+
+
 def test_all_generators_end_to_end(engine, inputs, synth, tmp_path):
     calls = {"endpoints": [engine.model_dump()], "concurrency": 8, "timeout": 120.0}
     model = {"name": "nano", "max_tokens": 48}
@@ -165,11 +183,7 @@ def test_all_generators_end_to_end(engine, inputs, synth, tmp_path):
         assert (
             len(Manifest(out)) + len(records) == len(Manifest(inputs[name])) or name == "captions"
         )
-        with sqlite3.connect(journal / "journal.sqlite") as database:
-            rows = database.execute(
-                "SELECT state, status, endpoint, prompt_tokens, completion_tokens FROM attempt"
-            ).fetchall()
-        database.close()
+        rows = attempts(journal)
         assert len(rows) > asked, f"{name} asked the engine"
         asked = len(rows)
         for state, status, kind, prompt, completion in rows:
@@ -177,3 +191,41 @@ def test_all_generators_end_to_end(engine, inputs, synth, tmp_path):
             assert prompt > 20 and 0 < completion <= 48
         reasons = {record.tags["reason"] for record in records}
         assert "unanswered" not in reasons, [r.tags for r in records]
+
+
+def test_a_line_that_spoils_answers(engine, server, calls, texts, pictures):
+    """Storms of 429, 500, 503, dropped lines, drips, short and cut bodies, HTML for JSON."""
+    proxy = server("fault_proxy.py", engine.url, "--share", 0.5, "--seed", 6)
+    through = engine.model_copy(update={"url": proxy.url}).model_dump()
+    out = calls(
+        texts(40),
+        "",
+        endpoints=[through],
+        model={"name": "nano", "max_tokens": 6},
+        calls={"attempts": 40, "concurrency": 8, "timeout": 120.0},
+    )
+    aside = [record.tags["reason"] for record in Manifest(out / "set-aside")]
+    # Nonsense seldom ends by itself: a reply that was cut is one that came.
+    assert len(Manifest(out)) + len(aside) == 40 and set(aside) <= {"cut_off", "empty"}
+    made = proxy.get("/proxy/stats")
+    assert set(made) == {"429", "500", "503", "drop", "drip", "short", "cut", "html"}
+    ends = Counter(state for state, *_ in attempts(pictures.folder / "journal"))
+    spoiled = sum(made[fault] for fault in ("500", "drop", "short", "cut", "html"))
+    paced = made["429"] + made["503"]
+    assert ends == {"answered": 40, "failed": spoiled, "refused": paced}
+
+
+@pytest.mark.slow
+def test_a_server_of_its_own_for_one_command(nano, inputs, tmp_path):
+    words = ["dialogues", inputs["dialogues"], "--out", tmp_path / "out", "--serve", nano]
+    words += ["--set", "model.max_tokens=16"]
+    done = subprocess.run(
+        [sys.executable, "-m", "lingshu_synth", *map(str, words)], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(Manifest(tmp_path / "out")) + len(Manifest(tmp_path / "out" / "set-aside")) == 1
+    ((state, status, kind, _, completion),) = attempts(tmp_path / "synth-journal")
+    assert (state, status, kind) == ("answered", 200, "vllm") and completion <= 16
+    port = int(re.search(r"vLLM answers on port (\d+)", done.stderr)[1])
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", port)) != 0, "the server ended with the command"
