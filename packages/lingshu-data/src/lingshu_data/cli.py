@@ -20,7 +20,7 @@ _Recipe = Annotated[
     str, typer.Option("--recipe", "-r", help="A recipe that comes with the package, or a .toml.")
 ]
 _Workers = Annotated[int, typer.Option("--workers", "-w", min=1, help="Processes at a time.")]
-_Engine = Annotated[str, typer.Option("--engine", help="local, or ray (extra lingshu-data[ray]).")]
+_Engine = Annotated[str, typer.Option("--engine", help="local, or one of a plug-in.")]
 _Shard = Annotated[
     str,
     typer.Option(
@@ -179,6 +179,22 @@ def mix(
 
     settings = load_recipe(Settings, find_recipe("lingshu_data", recipe), overrides or ())
     run(paths, out, settings, _running(workers, engine, shard))
+
+
+@app.command()
+def report(
+    paths: Annotated[
+        list[Path], typer.Argument(help="Manifests, or folders that hold some: a whole run.")
+    ],
+    out: _Out,
+) -> None:
+    """Show the data of a run on one page: flow, distributions, what was left out, overlaps.
+
+    Example: `lingshu-data report runs/nano --out runs/nano/report`
+    """
+    from lingshu_data.report import report as run
+
+    run(paths, out)
 
 
 def _running(workers: int, engine: str, shard: str) -> Running:

@@ -11,9 +11,9 @@ class Running(Recipe):
     """How a command runs; none of it changes what is written."""
 
     workers: int = Field(default=1, ge=1)
-    """Processes, or Ray tasks at a time."""
+    """Processes at a time."""
     engine: str = "local"
-    """A name among the engines: `local`, `ray`."""
+    """A name among the engines: `local`, or one of a plug-in."""
     share: str = Field(default="0/1", pattern=r"^\d+/[1-9]\d*$")
     """`i/n`: do only every n-th shard, from the i-th, and leave the end to whoever finds all
     shards finished. Started once for each i, on one machine or on many that share the folder."""
