@@ -3,8 +3,9 @@
     python _client.py ours|openai URL COUNT CONCURRENCY FOLDER [key=value …]
 
 `ours` asks one call a record through journal and pacing and writes a manifest; `openai` makes the
-same calls with the bare client on the same transport and keeps nothing. Both print JSON: seconds of
-CPU and of wall time while calling, and the most memory of the process.
+same calls with the bare client on the same transport and keeps nothing. `URL` in a setting stands
+for the endpoint's. Both print JSON: seconds of CPU and of wall time while calling, and the most
+memory of the process.
 """
 
 import asyncio
@@ -70,6 +71,7 @@ def ours(
     for driver in (Online, Batch):
         driver.ask = _timed(driver.ask, took)  # type: ignore[method-assign]
     flags = Flags(endpoint=url, model="mock")
+    settings = [setting.replace("URL", url) for setting in settings]
     given = [f"calls.concurrency={concurrency}", "model.max_tokens=400", *settings]
     job = Job(
         GENERATOR,
