@@ -174,6 +174,23 @@ def table(
     typer.echo(written(grids(list(map(read_scores, folders)), breakdowns=breakdowns), form))
 
 
+@app.command()
+def report(
+    folders: Annotated[list[Path], typer.Argument(help="Folders of scored runs.")],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="Folder of the page; `report` in the first run's."),
+    ] = None,
+) -> None:
+    """Write a page of scored runs: tables, charts, breakdowns, every item with its answers.
+
+    Example: `medevalkit report runs/before runs/after --out pages/change`
+    """
+    from medevalkit.page.report import write_report
+
+    write_report(folders, out or folders[0] / "report")
+
+
 @app.command("import")
 def import_predictions(
     path: Annotated[Path, typer.Argument(help="A file of another kit.")],

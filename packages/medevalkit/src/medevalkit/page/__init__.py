@@ -1,0 +1,1 @@
+"""The page of scored runs: tables, charts, breakdowns, and every item with its answers."""
