@@ -191,30 +191,6 @@ def _fundus(random: np.random.Generator, organ: str) -> c.Canvas:
     return page
 
 
-def _oct(random: np.random.Generator, organ: str) -> c.Canvas:
-    page = c.blank(_grey(0.06))
-    top = random.uniform(0.36, 0.44) + c.curve(random, 0.04)
-    if organ == "macula":
-        steps = np.linspace(-1, 1, c.SIDE) - random.uniform(-0.1, 0.1)
-        top = top + 0.10 * np.exp(-((steps / 0.22) ** 2))
-    below = random.uniform(0.66, 0.70) + c.curve(random, 0.02)
-    for share, thick, level in (
-        (0.0, 0.035, 0.75),
-        (0.25, 0.06, 0.45),
-        (0.5, 0.05, 0.28),
-        (0.72, 0.05, 0.50),
-        (1.0, 0.05, 0.95),
-    ):
-        c.paint(page, c.band(top + share * (below - top), thick), _grey(level))
-    c.paint(page, c.band(below + 0.10, 0.14) * 0.6, _grey(0.45))
-    if organ == "optic nerve":
-        place = random.uniform(0.45, 0.55)
-        c.paint(page, c.ellipse(place, 0.42, 0.13, 0.34, soft=0.02), _grey(0.05))
-        c.paint(page, c.ellipse(place, 0.88, 0.15, 0.14, soft=0.08), _grey(0.50))
-    page *= (0.75 + 0.25 * c.speckle(random))[..., None]
-    return page
-
-
 def _histopathology(random: np.random.Generator, organ: str) -> c.Canvas:
     page = c.blank((0.93, 0.72, 0.82))
     c.texture(page, c.smooth(random, 0.08), 0.08)
@@ -257,41 +233,12 @@ def _dermoscopy(random: np.random.Generator, organ: str) -> c.Canvas:
     return page
 
 
-def _endoscopy(random: np.random.Generator, organ: str) -> c.Canvas:
-    page = c.blank((0.88, 0.48, 0.42))
-    x, y = random.uniform(0.45, 0.55, 2)
-    if organ == "colon":
-        for size in (0.44, 0.33, 0.23):
-            c.paint(page, c.ring(x, y, size, size * 0.92, 0.035), (0.70, 0.28, 0.26))
-        c.paint(page, c.ellipse(x, y, 0.14, 0.13, soft=0.06), (0.16, 0.04, 0.05))
-    else:
-        for step in range(6):
-            height = 0.08 + 0.17 * step + c.curve(random, 0.05)
-            c.paint(page, c.band(height, 0.05) * 0.8, (0.66, 0.27, 0.25))
-    frame = c.ellipse(0.5, 0.5, 0.56, 0.56, soft=0.02)
-    page *= frame[..., None]
-    c.texture(page, c.smooth(random, 0.15), 0.08)
-    return page
-
-
-def _mammography(random: np.random.Generator, organ: str) -> c.Canvas:
-    page = c.blank(_grey(0.02))
-    left = bool(random.integers(2))
-    x = 0.02 if left else 0.98
-    breast = c.ellipse(x, random.uniform(0.47, 0.53), random.uniform(0.66, 0.76), 0.44, soft=0.04)
-    c.paint(page, breast, _grey(0.40))
-    strands = np.clip(c.smooth(random, 0.06) + 0.1, 0, 1) * breast
-    c.paint(page, strands * 0.8, _grey(0.66))
-    return page
-
-
 PHANTOMS: dict[Modality, Phantom] = {
     Modality.CT: Phantom(_ct, ("brain", "lung", "abdomen", "spine"), "nodule", (1.0, 1.0, 1.0)),
     Modality.MRI: Phantom(_mri, ("brain", "shoulder", "abdomen"), "lesion", (1.0, 1.0, 1.0)),
     Modality.XRAY: Phantom(_xray, ("lung", "leg"), "nodule", (1.0, 1.0, 1.0)),
     Modality.ULTRASOUND: Phantom(_ultrasound, ("heart", "liver"), "mass", (1.0, 1.0, 1.0)),
     Modality.FUNDUS: Phantom(_fundus, ("retina",), "hemorrhage", (0.22, 0.0, 0.02), colour=True),
-    Modality.OCT: Phantom(_oct, ("macula", "optic nerve"), "cyst", (1.0, 1.0, 1.0)),
     Modality.HISTOPATHOLOGY: Phantom(
         _histopathology, ("colon", "skin"), "calcification", (0.10, 0.05, 0.40), colour=True
     ),
@@ -299,10 +246,6 @@ PHANTOMS: dict[Modality, Phantom] = {
         _microscopy, ("blood",), "leukocyte", (0.36, 0.14, 0.60), colour=True
     ),
     Modality.DERMOSCOPY: Phantom(_dermoscopy, ("skin",), "nevus", (0.30, 0.13, 0.06), colour=True),
-    Modality.ENDOSCOPY: Phantom(
-        _endoscopy, ("colon", "stomach"), "polyp", (1.0, 0.82, 0.72), colour=True
-    ),
-    Modality.MAMMOGRAPHY: Phantom(_mammography, ("breast",), "mass", (1.0, 1.0, 1.0)),
 }
 
 

@@ -113,8 +113,8 @@ def _mark(cut: np.ndarray, view: View, random: np.random.Generator) -> tuple[int
     """Draws the finding of a modality: a disc of its colour, set off by a ring."""
     assert view.place is not None
     side = cut.shape[0]
-    radius = random.uniform(0.075, 0.10) * side
-    x, y = ((0.5 + (2 * place - 1) * random.uniform(0.17, 0.25)) * side for place in view.place)
+    radius = random.uniform(0.14, 0.17) * side
+    x, y = ((0.5 + (2 * place - 1) * random.uniform(0.20, 0.25)) * side for place in view.place)
     rows, columns = np.mgrid[0:side, 0:side] + 0.5
     distance = np.hypot(columns - x, rows - y)
     phantom = PHANTOMS[view.modality]

@@ -12,12 +12,9 @@ PICTURES = {
     Modality.XRAY: "radiograph",
     Modality.ULTRASOUND: "ultrasound picture",
     Modality.FUNDUS: "fundus photograph",
-    Modality.OCT: "OCT scan",
     Modality.HISTOPATHOLOGY: "histopathology section",
     Modality.MICROSCOPY: "microscopy picture",
     Modality.DERMOSCOPY: "dermoscopy picture",
-    Modality.ENDOSCOPY: "endoscopy picture",
-    Modality.MAMMOGRAPHY: "mammogram",
 }
 
 _FINDINGS = {

@@ -145,7 +145,7 @@ SOURCE = Source(
         title="nano",
         part=("more",),
         what="Views of real pictures inside installed wheels, and of phantoms drawn from a seed, "
-        "in eleven modalities; copies, leaks and faults are planted in it and recorded.",
+        "in eight modalities; copies, leaks and faults are planted in it and recorded.",
         size="950 views by default",
         licence="Apache-2.0; MIT and BSD-3-Clause for the pictures in wheels",
         access="open",
