@@ -1,7 +1,8 @@
 """The commands around a run, as a person gives them."""
 
 import json
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,15 @@ def recipe(tmp_path_factory: pytest.TempPathFactory, base: Path, mixture: Path) 
     path = tmp_path_factory.mktemp("recipe") / "tiny.toml"
     path.write_text(RECIPE.format(parent=base, mixture=mixture), encoding="utf-8")
     return path
+
+
+@pytest.fixture(autouse=True)
+def no_launcher() -> Iterator[None]:
+    """Commands are given in one process here: what one tells DeepSpeed is not for the others."""
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
 
 
 def call(*words: object) -> Result:

@@ -218,7 +218,7 @@ def load(folder: Path, stage: Stage, world: World) -> Any:
 def _join_deepspeed(world: World) -> None:
     if world.device.type == "cpu":
         os.environ.setdefault("DS_ACCELERATOR", "cpu")
-    # DeepSpeed asks for it also where no launcher was needed.
+    # A launcher's variable, which DeepSpeed asks for where none was needed too, in every step.
     os.environ.setdefault("LOCAL_RANK", str(world.local))
     import deepspeed
 
