@@ -1,4 +1,4 @@
-"""Runs stages, kills them, and runs them again: what the resume tests and `bench/resume.py` start.
+"""Runs stages, kills them, and runs them again: what the resume tests start.
 
     python attacked.py ATTACKS.json
 

@@ -1,6 +1,6 @@
 """Killed at any step, the same command ends with the same bytes: every engine, one and two ranks.
 
-`attacked.py` runs the real command line in real processes; `bench/resume.py` attacks it more often.
+`attacked.py` runs the real command line in real processes.
 """
 
 import json

@@ -1,7 +1,4 @@
-"""`lingshu-train estimate`: what a stage takes before anything starts.
-
-`bench/memory.py` compares the memory with that of measured runs.
-"""
+"""`lingshu-train estimate`: what a stage takes before anything starts."""
 
 import resource
 from dataclasses import dataclass
