@@ -2,7 +2,10 @@
 
 CPU seconds of one core, the least of several rounds that take turns, files in memory.
 
-    python packages/lingshu-data/bench/phash.py
+    OPENBLAS_NUM_THREADS=1 python packages/lingshu-data/bench/phash.py
+
+Without the variable OpenBLAS takes all cores for large pictures, waits for them, and both ways of
+counting come out worse.
 """
 
 import io
