@@ -77,7 +77,7 @@ def _kills() -> str:
 
 
 def _overhead() -> str:
-    found = _read("overhead")
+    found, scored = _read("overhead"), _read("scoring")
     text, loop = found["ms_text"], found["ms_floor"]
     rows = [
         (f"text item, {found['items']:,} items", f"{text:.2f} ms", "0.30 ms"),
@@ -89,6 +89,11 @@ def _overhead() -> str:
             f"peak memory with {found['large_items']:,} items",
             f"{found['large_rss_mb']:.0f} MiB",
             "250 MB",
+        ),
+        (
+            f"scoring {scored['items']:,} items, `strict` alone (`bench/scoring.py`)",
+            f"{scored['strict_cpu_s']:.1f} s",
+            "10 s",
         ),
         ("`medevalkit --help`", f"{found['help_cpu_s']:.2f} s", "0.40 s"),
         ("`medevalkit tasks`", f"{found['tasks_cpu_s']:.2f} s", "0.60 s"),
