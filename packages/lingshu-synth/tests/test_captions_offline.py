@@ -76,3 +76,15 @@ def test_per_modality_limits_each(gallery, tmp_path, captions):
     written = captions(gallery, tmp_path / "out", per_modality=7, short=False)
     counts = {m: sum(1 for c in written if c.modality == m) for m in ("ct", "mri", "xray")}
     assert counts == {"ct": 7, "mri": 7, "xray": 7}
+
+
+def test_a_card_that_says_nothing_of_a_picture_leaves_the_long_caption(
+    pictures, tmp_path, captions
+):
+    cards = tmp_path / "cards"
+    cards.mkdir()
+    record = pictures.imaging(1)
+    card = '[[sentences]]\nwordings = ["Stained with ${stain}."]\n'
+    (cards / f"{record.source.dataset}.toml").write_text(card, encoding="utf-8")
+    written = captions(pictures.write([record]), tmp_path / "out", cards=str(cards))
+    assert [caption.tags["length"] for caption in written] == ["long"]

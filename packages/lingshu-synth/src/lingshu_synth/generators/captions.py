@@ -107,7 +107,8 @@ class CaptionGenerator(Generator[Texts]):
     def finish(self, item: Item, made: Texts) -> tuple[Draft, ...]:
         """Returns the records of one view."""
         long = self._draft(item, "long", made.long, made.made)
-        if not self.settings.short or made.short == made.long:
+        # A card whose wordings all ask for what a record lacks says nothing of it.
+        if not self.settings.short or made.short in ("", made.long):
             return (long,)
         operation = self.operation("short", None, None, item.record.id)
         return (self._draft(item, "short", made.short, (operation,)), long)
