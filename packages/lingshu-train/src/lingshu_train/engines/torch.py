@@ -1,10 +1,11 @@
 """Plain PyTorch: every rank holds everything, and gradients are added up before the step.
 
-With bfloat16 the optimizer works on float32 copies of the parameters, and gradients are added up
-in float32.
+With bfloat16 the optimizer works on float32 copies of the parameters. Gradients are added up in
+float32, each as soon as the backward pass has it, so that never all of them are there twice.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,9 @@ class TorchEngine:
             for name, parameter in supervised.model.named_parameters()
             if parameter in self._masters
         }
+        for parameter, master in self._masters.items():
+            if master is not parameter:
+                parameter.register_post_accumulate_grad_hook(partial(_hand_over, master))
 
     def losses(self, row: Row) -> Tensor:
         """Returns the loss of each supervised token."""
@@ -56,12 +60,6 @@ class TorchEngine:
     def backward(self, loss: Tensor, *, last: bool) -> None:
         """Adds a row's gradient to those of the step."""
         loss.backward()  # type: ignore[no-untyped-call]
-        for parameter, master in self._masters.items():
-            if master is parameter or parameter.grad is None:
-                continue
-            gradient = parameter.grad.float()
-            master.grad = gradient if master.grad is None else master.grad.add_(gradient)
-            parameter.grad = None
 
     def step(self, rates: Mapping[Group, float]) -> float:
         """Updates the parameters and returns the norm of the gradient."""
@@ -120,6 +118,16 @@ def _master(parameter: nn.Parameter) -> nn.Parameter:
     if parameter.dtype == torch.float32:
         return parameter
     return nn.Parameter(parameter.detach().float())
+
+
+def _hand_over(master: nn.Parameter, parameter: Tensor) -> None:
+    """Adds a row's gradient of a parameter to that of its float32 copy."""
+    assert parameter.grad is not None
+    if master.grad is None:
+        master.grad = parameter.grad.float()
+    else:
+        master.grad.add_(parameter.grad)
+    parameter.grad = None
 
 
 def load(folder: Path, stage: Stage, world: World) -> Any:
