@@ -57,10 +57,10 @@ def _summary(run: "Run", steps: Sequence[StepNote]) -> str:
 
 def _panels(run: "Run", steps: Sequence[StepNote], looks: Sequence[HeldoutNote]) -> list[Panel]:
     panels: list[Panel] = [_figures(run, steps), _losses(steps, looks), _rates(steps)]
-    panels += [
-        _by(steps, "groups", "Loss by kind of sample"),
-        _by(steps, "sources", "Loss by dataset"),
-    ]
+    for what, title in (("groups", "Loss by kind of sample"), ("sources", "Loss by dataset")):
+        shown = _by(steps, what, title)
+        if len(shown.series) > 1:  # of one kind, it is the loss
+            panels.append(shown)
     panels += [_speed(steps), _norms(steps), _rows(run), _parts(run)]
     generations = read_generations(run.out)
     if generations:
@@ -81,7 +81,6 @@ def _figures(run: "Run", steps: Sequence[StepNote]) -> Facts:
             "samples": progress.samples,
             "tokens": progress.tokens,
             "time in the loop": duration(progress.seconds),
-            "samples a second": round(progress.samples / max(progress.seconds, 1e-9), 1),
             "tokens a second": round(progress.tokens / max(progress.seconds, 1e-9)),
             "waiting for data": f"{waiting:.1%}",
             "model FLOPs utilisation": f"{np.median(used):.1%}" if used else None,
@@ -104,12 +103,12 @@ def _losses(steps: Sequence[StepNote], looks: Sequence[HeldoutNote]) -> Lines:
 
 def _rates(steps: Sequence[StepNote]) -> Lines:
     series = tuple(
-        _curve(name, steps, [note.rates[name] for note in steps]) for name in steps[0].rates
+        _curve(name, steps, [note.rates[name] * 1e6 for note in steps]) for name in steps[0].rates
     )
     return Lines(
         title="Learning rates",
         note="Of the parts that train; the others are frozen.",
-        x="step", y="rate", series=series,
+        x="step", y="rate, in millionths", series=series,
     )  # fmt: skip
 
 
@@ -138,18 +137,16 @@ def _rows(run: "Run") -> Table:
     used = float(tokens[plan.documents].sum())
     per_row = np.diff(plan.units)
     filled = used / (len(per_row) * run.stage.sequence.max_length)
-    return Table(
-        title="Packing",
-        columns=("", "value"),
-        rows=(
-            ("mode", run.stage.packing.mode),
-            ("loss", f"{run.stage.loss.norm}: {run.stage.loss.why}".rstrip(": ")),
-            ("units of a step", int(np.diff(plan.steps).max())),
-            ("samples a unit, mean", float(per_row.mean())),
-            ("tokens a sample, mean", used / len(plan.documents)),
-            ("filled", f"{filled:.2%}" if run.stage.packing.mode == "full" else None),
-        ),
-    )
+    rows = [
+        ("mode", run.stage.packing.mode),
+        ("loss", f"{run.stage.loss.norm}: {run.stage.loss.why}".rstrip(": ")),
+        ("units of a step", str(np.diff(plan.steps).max())),
+        ("samples a unit, mean", f"{per_row.mean():.1f}"),
+        ("tokens a sample, mean", f"{used / len(plan.documents):.1f}"),
+    ]
+    if run.stage.packing.mode == "full":
+        rows.append(("filled", f"{filled:.2%}"))
+    return Table(title="Packing", columns=("", "value"), rows=tuple(rows))
 
 
 def _parts(run: "Run") -> Table:
@@ -157,13 +154,13 @@ def _parts(run: "Run") -> Table:
 
     rates = run.stage.rates.trained()
     rows = tuple(
-        (name, members.tensors, members.parameters, members.trained,
+        (name, members.parameters, members.trained,
          f"{rates[name]:g}" if name in rates else "frozen")
         for name, members in audit(run.engine.supervised.model).items()
     )  # fmt: skip
     return Table(
         title="Parts of the model",
-        columns=("part", "tensors", "parameters", "that train", "peak rate"),
+        columns=("part", "parameters", "that train", "peak rate"),
         rows=rows,
     )
 
