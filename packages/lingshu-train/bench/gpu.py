@@ -1,0 +1,270 @@
+"""On one GPU: our loop beside the Hugging Face Trainer and TRL, packed parity, and the estimate.
+
+Bar (issue 7, section 5): Qwen2.5-VL of 3B shape with random weights, bfloat16, rows of 8,192
+packed tokens: at least 1.1 times the best of the others in tokens a second, model FLOPs
+utilisation at least 0.45 on one H200. Every contender runs in a process of its own, trains all
+parts with AdamW and float32 states, and takes about as many samples an optimizer step; padding
+counts for nobody. `--small` tries the script on a processor.
+
+    python packages/lingshu-train/bench/gpu.py --out DIR
+"""
+
+import argparse
+import gc
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from _gpu_peers import PEERS
+from _gpu_work import (
+    FULL,
+    SMALL,
+    Clock,
+    EnoughError,
+    Work,
+    open_work,
+    random_model,
+    write,
+    write_mixture,
+    write_processor,
+)
+
+from lingshu_train import flops
+from lingshu_train.attention import resolve
+from lingshu_train.collate import Row
+from lingshu_train.engines.torch import TorchEngine
+from lingshu_train.estimate import _sizes
+from lingshu_train.groups import freeze
+from lingshu_train.loop import Run, train
+from lingshu_train.loss import Totals, token_weights
+from lingshu_train.memory import Load, memory
+from lingshu_train.metrics import StepNote
+from lingshu_train.model import Supervised, dtype_of, prepare
+from lingshu_train.plan import Plan
+from lingshu_train.runner import plan_of
+from lingshu_train.state import Progress
+
+ROOM = 120e9
+"""Bytes of a device from which on nothing is computed twice."""
+
+
+def old_kernel() -> None:
+    """PyTorch 2.11, which the package does not ask for, has no `enable_gqa` in its kernel."""
+    import inspect
+
+    from torch.nn.attention import varlen
+
+    given = varlen.varlen_attn
+    if "enable_gqa" in inspect.signature(given).parameters:
+        return
+
+    def repeated(query: Any, key: Any, value: Any, *rest: Any, **more: Any) -> Any:
+        del more["enable_gqa"]
+        times = query.shape[1] // key.shape[1]
+        if times > 1:
+            key, value = (part.repeat_interleave(times, 1) for part in (key, value))
+        return given(query, key, value, *rest, **more)
+
+    varlen.varlen_attn = repeated
+
+
+class Stopwatch:
+    """Stands where the loop has its journal: notes each step's time and ends the run."""
+
+    def __init__(self, clock: Clock, plan: Plan) -> None:
+        self._clock, self._plan = clock, plan
+        self.notes: list[StepNote] = []
+
+    def step(self, note: StepNote) -> None:
+        """Takes a step's note."""
+        self.notes.append(note)
+        samples = [int(n) for unit in self._plan.step(note.step - 1) for n in unit]
+        if self._clock.step(samples, note.loss):
+            raise EnoughError
+
+
+def supervised(work: Work, dtype: torch.dtype) -> Supervised:
+    """Returns the model as a stage trains it."""
+    model = random_model(work, dtype)
+    freeze(model, work.stage.rates.trained())
+    return prepare(
+        model,
+        implementation=resolve("auto", work.world.device.type),
+        checkpointing=work.stage.engine.checkpointing,
+    )
+
+
+def ours(work: Work, seconds: float) -> dict[str, object]:
+    """Trains with the package's loop, packed full."""
+    plan = plan_of(work.mixture, work.stage, work.stage.batch.size(1))
+    engine = TorchEngine(supervised(work, dtype_of(work.stage)), work.stage, work.world)
+    watch = Stopwatch(Clock(work, seconds), plan)
+    with tempfile.TemporaryDirectory() as folder:
+        run = Run(
+            stage=work.stage, world=work.world, out=Path(folder), mixture=work.mixture,
+            rows=work.rows, plan=plan, engine=engine,
+            work=flops.work(work.config, work.stage.rates.trained()), peak=None, heldout=None,
+            journal=watch,  # type: ignore[arg-type]
+            progress=Progress(plan=plan.digest()),
+        )  # fmt: skip
+        with suppress(EnoughError):
+            train(run)
+    found = watch._clock.figures()
+    found["attention"] = work.stage.attention
+    found["waiting"] = max(note.waiting for note in watch.notes[1:])
+    found["full"] = round(sum(n.tokens for n in watch.notes) / sum(n.rows for n in watch.notes)
+                          / work.scale.length, 4)  # fmt: skip
+    found["estimate"] = estimated(work, plan, len(watch.notes))
+    return found
+
+
+def estimated(work: Work, plan: Plan, steps: int) -> dict[str, object]:
+    """Returns what `estimate` says of the rows that were taken."""
+    load = Load(0, 0, 0)
+    lengths = work.mixture.lengths
+    for step in range(steps):
+        for unit in plan.step(step):
+            load = Load(
+                max(load.tokens, int(lengths.tokens[unit].sum())),
+                max(load.supervised, int(lengths.supervised[unit].sum())),
+                max(load.patches, int(lengths.patches[unit].sum())),
+            )
+    held = memory(work.stage, _sizes(work.config, work.stage), load, work.config, ranks=1)
+    parts = {name: round(size / 1e9, 2) for name, size in held.device.items()}
+    return {
+        "tensors_gb": round(held.total / 1e9, 2),
+        "with_process_gb": round((held.total + 1.5e9) / 1e9, 2),
+        "parts_gb": parts,
+    }
+
+
+def parity(work: Work, _: float) -> dict[str, object]:
+    """Compares loss and gradient of a packed row with those of its samples one by one."""
+    short = work.mixture.lengths.tokens < work.scale.length // 8
+    order = [int(n) for n in np.flatnonzero(short)[:8]]
+    row = work.rows[tuple(order)]
+    end = torch.tensor([0, row.tokens], dtype=torch.int32)
+    open_row = replace(row, bounds=end, longest=row.tokens)
+    found: dict[str, object] = {"samples": len(order), "tokens": row.tokens}
+    for dtype in sorted({torch.float32, dtype_of(work.stage)}, key=str):
+        model = supervised(work, dtype)
+        alone = _gradient(model, [work.rows[(n,)] for n in order], len(order), work)
+        packed = _gradient(model, [row], len(order), work)
+        name = str(dtype).removeprefix("torch.")
+        found[name] = _apart(packed, alone)
+        print(f"    {name}: {found[name]}", flush=True)
+        del packed
+        leaking = _gradient(model, [open_row], len(order), work)
+        found[f"{name}, borders taken away"] = _apart(leaking, alone)
+        del model, alone, leaking
+        gc.collect()
+        if work.world.device.type == "cuda":
+            torch.cuda.empty_cache()
+    return found
+
+
+def _gradient(
+    model: Supervised, rows: list[Row], samples: int, work: Work
+) -> tuple[float, dict[str, torch.Tensor]]:
+    """Returns the loss over rows, each sample counting alike, and its gradient in float32."""
+    total, sums = 0.0, {}
+    for row in rows:
+        here = row.to(work.world.device)
+        weights = token_weights(here, Totals(samples=samples), "document")
+        loss = (model(here)[0] * weights).sum()
+        loss.backward()  # type: ignore[no-untyped-call]
+        total += float(loss)
+        for name, parameter in model.named_parameters():
+            if parameter.grad is not None:
+                gradient = parameter.grad.float()
+                sums[name] = sums[name].add_(gradient) if name in sums else gradient
+            parameter.grad = None
+    return total, sums
+
+
+def _apart(
+    one: tuple[float, dict[str, torch.Tensor]], other: tuple[float, dict[str, torch.Tensor]]
+) -> dict[str, float]:
+    square = sum(float((one[1][name] - other[1][name]).square().sum()) for name in other[1])
+    whole = sum(float(value.square().sum()) for value in other[1].values())
+    return {
+        "loss": round(other[0], 6),
+        "loss_difference": abs(one[0] - other[0]),
+        "gradient_difference": (square / whole) ** 0.5,
+    }
+
+
+CONTENDERS: dict[str, Callable[[Work, float], dict[str, object]]] = {
+    "ours": ours, **PEERS, "parity": parity,
+}  # fmt: skip
+ORDER = ("ours", "hf", "trl", "parity", "hf-packed", "hf-bf16")
+
+
+def one(name: str, given: argparse.Namespace) -> None:
+    """Runs one contender in this process and writes what it found."""
+    old_kernel()
+    scale = SMALL if given.small else FULL
+    cuda = torch.cuda.is_available()
+    room = torch.cuda.get_device_properties(0).total_memory if cuda else ROOM
+    workers = 0 if given.small else min(8, os.cpu_count() or 1)
+    started = time.monotonic()
+    try:
+        work = open_work(given.data, scale, checkpointing=room < ROOM, workers=workers)
+        found = CONTENDERS[name](work, given.seconds)
+    except Exception as error:
+        traceback.print_exc()
+        found = {"failed": f"{type(error).__name__}: {error}"[:2000]}
+    found["whole_seconds"] = round(time.monotonic() - started, 1)
+    found["device"] = torch.cuda.get_device_name(0) if cuda else "processor"
+    found["checkpointing"] = room < ROOM
+    found["torch"] = torch.__version__
+    write(given.out, name, found)
+    print(json.dumps({name: found}), flush=True)
+
+
+def main() -> None:
+    """Runs the contenders one after another, each bounded in time."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--seconds", type=float, default=35, help="of steps, a contender")
+    parser.add_argument("--small", action="store_true")
+    parser.add_argument("--only", nargs="*", default=list(ORDER))
+    parser.add_argument("--data", type=Path)
+    parser.add_argument("--one")
+    given = parser.parse_args()
+    if given.one:
+        one(given.one, given)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        data = given.data or Path(folder)
+        started = time.monotonic()
+        scale = SMALL if given.small else FULL
+        if not (data / "parent").is_dir():
+            write_mixture(data, scale)
+            write_processor(data, scale)
+        open_work(data, scale, checkpointing=False, workers=0)  # measures the lengths once
+        print(f"samples written: {time.monotonic() - started:.1f} s", flush=True)
+        for name in given.only:
+            print(f"{name}:", flush=True)
+            words = [sys.executable, __file__, "--one", name, "--out", str(given.out),
+                     "--data", str(data), "--seconds", str(given.seconds)]  # fmt: skip
+            try:
+                subprocess.run([*words, *["--small"] * given.small], timeout=3 * given.seconds + 30)
+            except subprocess.TimeoutExpired:
+                print(f"{name}: cut after its time", flush=True)
+            print(f"  {time.monotonic() - started:.0f} s since the start", flush=True)
+
+
+if __name__ == "__main__":
+    main()
