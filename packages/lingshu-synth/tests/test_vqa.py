@@ -74,6 +74,20 @@ def test_no_distractor_is_true_of_the_picture(asked, gallery):
         assert len(wrong) == len(question.options) - 1
 
 
+def test_what_is_marked_is_no_distractor_though_no_label_says_so(pictures, tmp_path, ask):
+    box = {"x": 8, "y": 6, "width": 20, "height": 18, "label": "cyst"}
+    names = ("nodule", "cyst", "edema")
+    records = [pictures.imaging(n, labels={names[n % 3]: "present"}) for n in range(6)]
+    records += [pictures.imaging(n, labels={"nodule": "present"}, boxes=[box]) for n in range(6, 9)]
+    inputs = pictures.write(records)
+    marked = {r.images[0].sha256 for r in Manifest(inputs).of(Imaging) if r.boxes}
+    asked = ask(inputs, tmp_path / "out", topics=["presence"])
+    choices = [q for q in asked if q.answer_kind == "choice"]
+    seen = [{o.text for o in q.options} for q in choices if q.images[0].sha256 in marked]
+    assert seen == [{"nodule", "edema"}] * 3
+    assert any("cyst" in {o.text for o in q.options} for q in choices)
+
+
 def test_distractors_come_from_the_same_dataset(pictures, tmp_path, ask):
     records = [
         pictures.imaging(n, dataset=name, organ=organ)
@@ -116,6 +130,7 @@ def test_a_finding_that_is_always_there_is_not_asked_about(pictures, tmp_path, a
     assert not [q for q in asked if q.tags["topic"] == "presence"]
 
 
+@pytest.mark.slow
 def test_classes_in_order_give_balanced_questions_all_the_same(pictures, tmp_path, ask):
     records = [
         pictures.imaging(n, labels={"tumor": "present" if n < 60 else "absent"}) for n in range(100)
@@ -150,6 +165,7 @@ def test_records_carry_source_pictures_and_provenance(asked, gallery):
     assert len({question.id for question in asked}) == len(asked)
 
 
+@pytest.mark.slow
 def test_same_seed_same_bytes_other_seed_others(gallery, tmp_path, ask):
     parts = []
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
@@ -181,6 +197,7 @@ def test_limit_draws_records_that_stay_when_the_input_grows(pictures, tmp_path, 
     assert len(one) == len(other) == 10 and len(one & other) >= 9
 
 
+@pytest.mark.slow
 def test_the_generator_is_pure(gallery):
     settings = VqaSettings(limit=40)
     generators = [GENERATOR.build(settings) for _ in range(2)]

@@ -78,7 +78,7 @@ def facts(item: Item, space: LabelSpace, topics: tuple[Topic, ...]) -> list[Fact
     if "position" in topics:
         found += _positions(item)
     if "presence" in topics:
-        found += _presence(record, space)
+        found += _presence(item, record, space)
     return found
 
 
@@ -146,7 +146,7 @@ def _quarter(where: str, subject: str) -> Fact:
     return Fact("position", "quarter", (Value(where, where),), wrong, wrong, ("choice",), subject)
 
 
-def _presence(record: Imaging, space: LabelSpace) -> Iterator[Fact]:
+def _presence(item: Item, record: Imaging, space: LabelSpace) -> Iterator[Fact]:
     states: dict[str, str] = {}
     for label, state in record.labels.items():
         # Two spellings of one finding: what is seen outweighs what is not.
@@ -157,6 +157,7 @@ def _presence(record: Imaging, space: LabelSpace) -> Iterator[Fact]:
     present = [name for name, state in states.items() if state == "present"]
     absent = [name for name, state in states.items() if state == "absent"]
     open_to_doubt = [name for name, state in states.items() if state != "absent"]
+    open_to_doubt += _marked(item, record)
     others = [
         name
         for name in sorted(space.findings)
@@ -178,6 +179,16 @@ def _presence(record: Imaging, space: LabelSpace) -> Iterator[Fact]:
             tuple(Value(name, name) for name in absent),
             tuple(kinds),
         )
+
+
+def _marked(item: Item, record: Imaging) -> list[str]:
+    """Returns what is marked in the picture: it is there, whether a label says so or not."""
+    named = [box.label for box in item.boxes]
+    if record.volume is None:
+        # Small regions are not shown, and are there all the same.
+        named += [box.label for box in record.boxes]
+        named += [label for mask in record.masks for label in mask.labels.values()]
+    return [readable(label) for label in dict.fromkeys(named) if label]
 
 
 def _related(one: str, other: str) -> bool:
