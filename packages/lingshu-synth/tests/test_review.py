@@ -49,13 +49,13 @@ def label_studio(shown, said):
     return shown | {"id": 1, "annotations": [*annotations, skipped], "predictions": []}
 
 
-def argilla(shown, said):
+def argilla(shown, said, status="completed"):
     responses = {"verdict": [], "comment": []}
     for who, choice, comment in said:
         responses["verdict"].append({"value": choice or None, "user_id": f"{who:032}"})
         if comment:
             responses["comment"].append({"value": comment, "user_id": f"{who:032}"})
-    kept = shown | {"responses": responses if said else {}, "vectors": {}, "status": "completed"}
+    kept = shown | {"responses": responses if said else {}, "vectors": {}, "status": status}
     return kept | {"_server_id": "0" * 32}
 
 
@@ -108,6 +108,22 @@ def test_the_commands_of_a_review(command, made, tmp_path):
     words = ["review", "filter", made, "--by", tmp_path / "verdicts", "--out", tmp_path / "kept"]
     assert "1 rejected" in command(*words).stdout
     assert first["id"] not in {record.id for record in Manifest(tmp_path / "kept")}
+
+
+def test_drafts_of_argilla_are_no_verdicts(made, tmp_path):
+    export(made, tmp_path / "review", count=4, seed=0, journal=None)
+    shown = json.loads((tmp_path / "review" / "argilla" / "records.json").read_text())
+    drafted = argilla(shown[0], [(1, "keep", "")], status="pending")
+    told = argilla(shown[1], [(1, "keep", ""), (2, "reject", "")])
+    for response, state in zip(
+        told["responses"]["verdict"], ("submitted", "discarded"), strict=True
+    ):
+        response["status"] = state
+    file = tmp_path / "export.json"
+    file.write_text(json.dumps([drafted, told]))
+    assert read_verdicts(file, made, tmp_path / "verdicts") == 1
+    (score,) = Manifest(tmp_path / "verdicts").of(Score)
+    assert (score.item, score.verdict) == (shown[1]["id"], "right")
 
 
 def test_a_verdict_about_nothing_is_an_error(made, tmp_path):

@@ -131,7 +131,15 @@ def _read_argilla(data: Any) -> Iterator[Given] | None:
 
 
 def _argilla_verdicts(records: list[dict[str, Any]]) -> Iterator[Given]:
+    """Yields what reviewers handed in, as far as the export tells.
+
+    Argilla's library writes what each reviewer chose and not whether it was handed in, is a draft
+    or was thrown away. What it calls pending has no answer that counts; of a completed record all
+    answers are taken, unless the export gives their state.
+    """
     for record in records:
+        if record.get("status") == "pending":
+            continue
         responses = record["responses"] or {}
         comments = {
             response.get("user_id"): str(response.get("value", ""))
@@ -139,7 +147,8 @@ def _argilla_verdicts(records: list[dict[str, Any]]) -> Iterator[Given]:
         }
         for response in responses.get(_QUESTION, []):
             reviewer, said = response.get("user_id"), response.get("value")
-            if said in (_KEEP, _REJECT):  # a draft may hold nothing yet
+            handed_in = response.get("status", "submitted") == "submitted"
+            if handed_in and said in (_KEEP, _REJECT):  # a draft may hold nothing yet
                 comment = comments.get(reviewer, "")
                 yield Given(str(record["id"]), str(reviewer), said == _KEEP, comment)
 
