@@ -1,12 +1,17 @@
 """The command `lingshu-synth`."""
 
+import re
 import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from lingshu_core.console import Overrides, new_app, run_app
+from lingshu_core.errors import Stopped
 
 app = new_app(
     "Write captions, questions, reasoning and dialogues, by templates and by models.",
@@ -79,6 +84,16 @@ def main() -> None:
     run_app(app)
 
 
+@contextmanager
+def _goes_on() -> Iterator[None]:
+    """Lets whoever is stopped see the command that goes on, without names and passwords in it."""
+    try:
+        yield
+    except Stopped as stop:
+        words = (re.sub(r"(?<=://)[^/@\s]*@", "", word) for word in sys.argv[1:])
+        raise Stopped(f"{stop}\n  {shlex.join(['lingshu-synth', *words])}") from None
+
+
 def _add(name: str, text: str) -> None:
     def verb(
         inputs: _Inputs,
@@ -107,7 +122,8 @@ def _add(name: str, text: str) -> None:
         if dry_run:
             print_estimate(job)
         else:
-            run(job)
+            with _goes_on():
+                run(job)
 
     app.command(name, help=text)(verb)
 
