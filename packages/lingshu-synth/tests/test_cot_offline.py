@@ -38,6 +38,7 @@ def test_the_question_is_then_asked_with_tags(tmp_path, asked_questions, reasone
         assert parts and parts.answer == question.answer
 
 
+@pytest.mark.slow
 def test_a_share_is_drawn_and_stays(tmp_path, all_questions, reasoned):
     inputs = all_questions
     whole = len(Manifest(inputs))

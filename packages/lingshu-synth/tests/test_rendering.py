@@ -33,6 +33,7 @@ def test_the_same_page_is_the_same_picture_and_another_seed_another():
     assert one.size != other.size or one.tobytes() != other.tobytes()
 
 
+@pytest.mark.slow
 def test_looks_vary_in_paper_size_and_width():
     drawn = [draw_page(page(seed=str(n), style=PageStyle())) for n in range(12)]
     assert len({image.width for image in drawn}) > 6
@@ -75,6 +76,7 @@ def test_broken_formulas_are_written_as_they_are():
     assert ink(draw_page(page(r"What is $\frac{a}{$ here? A price of $5 and $6."))) > 300
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not CHINESE, reason="the fonts of lingshu-synth[zh] are not installed")
 @pytest.mark.parametrize("family", families("zh"))
 def test_chinese_has_its_own_fonts(family):

@@ -87,11 +87,13 @@ def test_errors(status, body, finish, told):
     assert reply.finish == finish and told in reply.error and reply.text == ""
 
 
+@pytest.mark.slow
 @given(st.integers(0, 599), st.binary(max_size=200))
 def test_any_bytes_are_read(status, raw):
     assert read_reply("k", Stored(status, raw, "x")).finish in {"error", "content_filter"}
 
 
+@pytest.mark.slow
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists, max_leaves=5))
 def test_any_json_is_read(value):
     for shape in (value, {"choices": value}, {"choices": [value]}, {"error": value}):
@@ -99,6 +101,7 @@ def test_any_json_is_read(value):
         assert error_text(shape, 500)
 
 
+@pytest.mark.slow
 @given(
     st.fixed_dictionaries(
         {},

@@ -56,6 +56,7 @@ def test_what_cannot_be_mended_is_told(text, told):
         read_json(Reply, text)
 
 
+@pytest.mark.slow
 @given(st.text(), st.text(min_size=1), st.lists(st.text(), max_size=3), st.text(), st.text())
 def test_what_is_whole_comes_back_as_it_was(answer, reasoning, wrong, before, after):
     value = {"reasoning": reasoning, "answer": answer, "wrong": wrong}
@@ -68,6 +69,7 @@ def test_what_is_whole_comes_back_as_it_was(answer, reasoning, wrong, before, af
         assert read_json(Reply, wrapped).model_dump() == value
 
 
+@pytest.mark.slow
 @given(st.text())
 def test_any_text_gives_a_value_or_a_value_error(text):
     try:

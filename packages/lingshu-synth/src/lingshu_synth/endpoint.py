@@ -6,8 +6,10 @@ blotted out.
 
 import os
 import re
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from types import TracebackType
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit, urlunsplit
@@ -241,5 +243,11 @@ def _transport(limits: httpx2.Limits, times: httpx2.Timeout) -> httpx2.AsyncClie
     try:
         import aiohttp  # noqa: F401
     except ImportError:
-        return DefaultAsyncHttpxClient(limits=limits, timeout=times)
-    return DefaultAioHttpClient(limits=limits, timeout=times)
+        return DefaultAsyncHttpxClient(limits=limits, timeout=times, verify=_trust())
+    return DefaultAioHttpClient(limits=limits, timeout=times, verify=_trust())
+
+
+@cache
+def _trust() -> ssl.SSLContext:
+    """Returns whom to trust: reading the certificates once is enough for all endpoints."""
+    return httpx2.create_ssl_context()
