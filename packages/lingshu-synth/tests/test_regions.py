@@ -8,7 +8,7 @@ import pytest
 from PIL import Image as Picture
 
 from lingshu_core.manifest import Manifest
-from lingshu_core.records import Box, Image, Mask, Volume
+from lingshu_core.records import Box, Caption, Image, Mask, Volume
 from lingshu_synth.naming import is_name
 from lingshu_synth.overlay import draw_boxes
 from lingshu_synth.regions import boxes_of, chosen_slices
@@ -102,6 +102,17 @@ def test_a_volume_is_shown_the_right_way_up_whatever_way_it_is_stored(volume, or
     inside = image[int(box.y + 2) : int(box.y + box.height - 2), :]
     inside = inside[:, int(box.x + 2) : int(box.x + box.width - 2)]
     assert inside.mean() > image.mean() + 30, "the bright ball lies in the box"
+
+
+def test_a_caption_says_which_slice_it_shows_and_why(volume, pictures, synth, tmp_path):
+    _, _, path = volume("RAS")
+    before = path.read_bytes()
+    out = synth("captions", pictures.folder / "in-RAS.jsonl", tmp_path / "out")
+    captions = list(Manifest(out).of(Caption))
+    whys = {c.tags["view"]: c.tags["slice_choice"].partition(",")[0] for c in captions}
+    assert set(whys.values()) == {"largest marked area", "evenly spaced"} and len(whys) > 2
+    assert all(Manifest(out).file(c.images[0]).is_file() for c in captions)
+    assert path.read_bytes() == before
 
 
 @pytest.mark.parametrize("nameless", ["label 8", "region of interest", "Class_3", "7", "ROI"])
