@@ -148,7 +148,7 @@ def arguments(work: Work, size: int, count: int, **more: Any) -> dict[str, Any]:
         "gradient_accumulation_steps": count, "max_steps": WARM + work.scale.steps + 1,
         "learning_rate": 1e-5, "lr_scheduler_type": "cosine", "warmup_steps": 100,
         "weight_decay": 0.0, "optim": "adamw_torch_fused", "bf16": cuda, "use_cpu": not cuda,
-        "gradient_checkpointing": work.stage.engine.checkpointing,
+        "gradient_checkpointing": work.stage.engine.checkpointing is True,
         "gradient_checkpointing_kwargs": {"use_reentrant": False},
         "report_to": [], "save_strategy": "no", "disable_tqdm": True, "logging_steps": 10_000,
         "remove_unused_columns": False, "dataloader_num_workers": work.stage.data.workers,

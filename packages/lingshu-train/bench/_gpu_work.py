@@ -139,7 +139,9 @@ class Work:
         return int(self.mixture.lengths.tokens[np.array(numbers)].sum())
 
 
-def open_work(folder: Path, scale: Scale, *, checkpointing: bool, workers: int) -> Work:
+def open_work(
+    folder: Path, scale: Scale, *, checkpointing: bool | str = True, workers: int = 0
+) -> Work:
     """Opens what `write_mixture` and `write_processor` left."""
     cuda = torch.cuda.is_available()
     world = World(0, 1, 0, torch.device("cuda", 0) if cuda else torch.device("cpu"))

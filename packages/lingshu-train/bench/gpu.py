@@ -30,8 +30,10 @@ from _gpu_peers import PEERS
 from _gpu_work import (
     FULL,
     SMALL,
+    WARM,
     Clock,
     EnoughError,
+    Scale,
     Work,
     open_work,
     random_model,
@@ -54,9 +56,6 @@ from lingshu_train.model import Supervised, dtype_of, prepare
 from lingshu_train.plan import Plan
 from lingshu_train.runner import plan_of
 from lingshu_train.state import Progress
-
-ROOM = 120e9
-"""Bytes of a device from which on nothing is computed twice."""
 
 
 def old_kernel() -> None:
@@ -149,6 +148,19 @@ def estimated(work: Work, plan: Plan, steps: int) -> dict[str, object]:
     }
 
 
+def fitting(folder: Path, scale: Scale, workers: int) -> Work:
+    """Opens the work with as little computed twice as `estimate` says that the memory holds."""
+    cuda = torch.cuda.is_available()
+    room = torch.cuda.get_device_properties(0).total_memory if cuda else 1e12
+    for twice in (False, "vision"):
+        work = open_work(folder, scale, checkpointing=twice, workers=workers)
+        plan = plan_of(work.mixture, work.stage, work.stage.batch.size(1))
+        held = estimated(work, plan, min(len(plan), WARM + scale.steps))["with_process_gb"]
+        if float(str(held)) * 1e9 < 0.95 * room:
+            return work
+    return open_work(folder, scale, checkpointing=True, workers=workers)
+
+
 def parity(work: Work, _: float) -> dict[str, object]:
     """Compares loss and gradient of a packed row with those of its samples one by one."""
     short = work.mixture.lengths.tokens < work.scale.length // 8
@@ -216,18 +228,18 @@ def one(name: str, given: argparse.Namespace) -> None:
     old_kernel()
     scale = SMALL if given.small else FULL
     cuda = torch.cuda.is_available()
-    room = torch.cuda.get_device_properties(0).total_memory if cuda else ROOM
     workers = 0 if given.small else min(8, os.cpu_count() or 1)
     started = time.monotonic()
     try:
-        work = open_work(given.data, scale, checkpointing=room < ROOM, workers=workers)
+        work = fitting(given.data, scale, workers)
+        print(f"    computed twice: {work.stage.engine.checkpointing}", flush=True)
         found = CONTENDERS[name](work, given.seconds)
+        found["computed_twice"] = work.stage.engine.checkpointing
     except Exception as error:
         traceback.print_exc()
         found = {"failed": f"{type(error).__name__}: {error}"[:2000]}
     found["whole_seconds"] = round(time.monotonic() - started, 1)
     found["device"] = torch.cuda.get_device_name(0) if cuda else "processor"
-    found["checkpointing"] = room < ROOM
     found["torch"] = torch.__version__
     write(given.out, name, found)
     print(json.dumps({name: found}), flush=True)
@@ -253,7 +265,7 @@ def main() -> None:
         if not (data / "parent").is_dir():
             write_mixture(data, scale)
             write_processor(data, scale)
-        open_work(data, scale, checkpointing=False, workers=0)  # measures the lengths once
+        open_work(data, scale)  # measures the lengths once
         print(f"samples written: {time.monotonic() - started:.1f} s", flush=True)
         for name in given.only:
             print(f"{name}:", flush=True)

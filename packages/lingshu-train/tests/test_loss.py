@@ -4,6 +4,7 @@ alone."""
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import torch
@@ -30,7 +31,9 @@ def rows(make_stage: Callable[..., Stage], base: Path, mixture: Path, world: Wor
     return Rows(opened, collator(opened.codec, model.config))
 
 
-def fresh(base: Path, name: str = "varlen", *, checkpointing: bool = False) -> Supervised:
+def fresh(
+    base: Path, name: str = "varlen", *, checkpointing: bool | Literal["vision"] = False
+) -> Supervised:
     model = load_model(base, dtype=torch.float32, device=CPU)
     return prepare(model, implementation=name, checkpointing=checkpointing)
 
@@ -91,10 +94,17 @@ def test_packed_equals_separate_to_1e_6_in_loss_and_gradient(
     assert distance(packed[1], alone[1]) <= 1e-6
 
 
-def test_activations_computed_again_give_the_same_gradient(rows: Rows, base: Path) -> None:
+@pytest.mark.parametrize("again", [True, "vision"])
+def test_activations_computed_again_give_the_same_gradient(
+    rows: Rows, base: Path, again: bool | Literal["vision"]
+) -> None:
     plain = step(fresh(base), [rows[SAMPLES]], "document")
-    again = step(fresh(base, checkpointing=True), [rows[SAMPLES]], "document")
-    assert all(torch.equal(plain[1][name], again[1][name]) for name in plain[1])
+    model = fresh(base, checkpointing=again)
+    layers = [*model.model.model.language_model.layers, *model.model.model.visual.blocks]
+    twice = [layer.gradient_checkpointing for layer in layers]
+    assert twice == [again is True] * 2 + [True] * 2
+    found = step(model, [rows[SAMPLES]], "document")
+    assert all(torch.equal(plain[1][name], found[1][name]) for name in plain[1])
 
 
 def test_a_row_without_pictures_gives_vision_a_gradient_of_exactly_zero(

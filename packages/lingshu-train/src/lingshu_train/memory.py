@@ -104,7 +104,8 @@ def _activations(stage: Stage, load: Load, config: Any) -> dict[str, float]:
         # Norms, queries, keys, values, rotations and sums; gates and products.
         inside = length * (18 * hidden + 5 * intermediate) * width
         kept = length * hidden * width
-        if stage.engine.checkpointing:
+        again = stage.engine.checkpointing
+        if again is True or (again == "vision" and name == "activations of pictures"):
             found[name] = float(layers * kept + inside)
         else:
             found[name] = float(layers * inside)

@@ -4,7 +4,7 @@ from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
@@ -131,7 +131,9 @@ def read_config(folder: Path) -> Any:
     return config
 
 
-def prepare(model: Any, *, implementation: str, checkpointing: bool) -> Supervised:
+def prepare(
+    model: Any, *, implementation: str, checkpointing: bool | Literal["vision"]
+) -> Supervised:
     """Readies a loaded model for training."""
     attention.install(model, implementation)
     for module in model.modules():
@@ -139,6 +141,9 @@ def prepare(model: Any, *, implementation: str, checkpointing: bool) -> Supervis
             module.__class__ = _norm_class(module.__class__)
     if checkpointing:
         model.gradient_checkpointing_enable({"use_reentrant": False})
+    if checkpointing == "vision":
+        for layer in model.model.language_model.layers:
+            layer.gradient_checkpointing = False
     model.train()
     return Supervised(model)
 

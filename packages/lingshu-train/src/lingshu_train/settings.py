@@ -117,8 +117,9 @@ class Engine(Recipe):
     """How much DeepSpeed shares out: optimizer states, gradients too, parameters too."""
     offload: Literal["none", "optimizer", "parameters"] = "none"
     """What DeepSpeed keeps in the host's memory; `parameters` includes the optimizer."""
-    checkpointing: bool = True
-    """Whether activations are computed again in the backward pass to save memory."""
+    checkpointing: bool | Literal["vision"] = True
+    """Whether activations are computed again in the backward pass to save memory; `vision`: those
+    of the vision encoder alone."""
     config: str | None = None
     """A DeepSpeed JSON file whose keys are added; it may hold neither optimizer nor scheduler."""
 
