@@ -2,7 +2,7 @@
 
 import pytest
 
-from lingshu_core.answers import check, parse_yes_no, yes_no_gold
+from lingshu_core.answers import Parsed, check, parse_yes_no, yes_no_gold
 from lingshu_core.golds import YesNoGold
 
 
@@ -34,6 +34,40 @@ def test_every_response_of_the_file_is_read(rows):
 )
 def test_the_reason_is_a_stable_slug(response, reason):
     assert parse_yes_no(response).reason == reason
+
+
+@pytest.mark.parametrize(
+    ("response", "reason"),
+    [
+        ("Yes or maybe not", "hedged"),
+        ("Yes in theory, no in practice", "hedged"),
+        ("Answer yes for some, no for others", "several"),
+        ("yes for the left, not for the right", "hedged"),
+        ("half yes", "hedged"),
+        ("No unless it is", "hedged"),
+        ("nope or yep", "several"),
+        ("It is false to answer no", "negated"),
+        ("Not that I can say no", "negated"),
+        ("Answering yes would be a mistake", "negated"),
+        ("Not a yes", "negated"),
+        ("The opposite of yes", "negated"),
+    ],
+)
+def test_a_word_that_is_not_meant(response, reason):
+    assert parse_yes_no(response) == Parsed(None, reason)
+
+
+@pytest.mark.parametrize(
+    ("response", "value"),
+    [
+        ("Yes or no? Yes.", "yes"),
+        ("Yes, there is no doubt.", "yes"),
+        ("Yes, no fracture is seen.", "yes"),
+        ("No, wait, yes", "yes"),
+    ],
+)
+def test_a_second_word_that_takes_nothing_back(response, value):
+    assert parse_yes_no(response).value == value
 
 
 def test_no_word_is_found_inside_another():

@@ -19,7 +19,10 @@ _FIELD = re.compile(
 )
 _CORNERS = re.compile(rf"[\[(<]{_N},{_N},{_N},{_N}[\])>]")
 _POINTS = re.compile(rf"\({_N},{_N}\)\s{{0,9}},?\s{{0,9}}(?:to\s)?\({_N},{_N}\)")
-_BARE = re.compile(rf"(?:{_N},){{3}}{_N}(?:,{_N},{_N},{_N},{_N}){{0,49}}")
+_BARE = re.compile(
+    rf"(?:{_N},){{3}}{_N}(?:,{_N},{_N},{_N},{_N}){{0,49}}"
+    r"|(?:[0-9]{1,9}(?:\.[0-9]{1,9})?\s{1,9}){3}[0-9]{1,9}(?:\.[0-9]{1,9})?"
+)
 _NUMBER = re.compile(r"[-+]?[0-9]{1,9}(?:\.[0-9]{1,9})?")
 _DENIED = re.compile(
     r"(?:\b(?:not|never|except|outside)|n't)\b[^.;:\n\[\](){}<0-9]{0,24}[\[({<0-9]", re.I

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from lingshu_core.answers.choice_reading import read_choice
 from lingshu_core.answers.choice_several import read_choices
 from lingshu_core.answers.cleaning import plain, unify
+from lingshu_core.answers.doubts import second_letter
 from lingshu_core.answers.option_text import option_texts
 from lingshu_core.answers.results import Check, Parsed
 from lingshu_core.answers.tags import marked
@@ -63,6 +64,8 @@ def parse_choice(response: str, options: Mapping[str, str], several: bool = Fals
     if _CONDITIONAL.match(text) and len(text) < 200:
         return Parsed(None, "hedged")
     found = (read_choices if several else read_choice)(text, texts)
+    if found.value is not None and not several and second_letter(text, found.value, texts.letters):
+        return Parsed(None, "several")
     if found.value is not None and how != "whole":
         return Parsed(found.value, how)
     return found

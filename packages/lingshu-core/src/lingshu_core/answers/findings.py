@@ -1,7 +1,7 @@
 """What a report states about findings: present, absent or uncertain, label by label."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from lingshu_core.answers.cleaning import plain
 from lingshu_core.answers.results import Check
@@ -16,6 +16,10 @@ _SENTENCE = re.compile(
     r"\.(?=\s|$)|[!?;\n。{}]|\b(?:but|however|although|though|whereas|while)\b|但", re.I
 )
 _UNCHANGED = re.compile(r"\bno (?:\w+ )?(?:interval )?change(?: in)?\b|\bnot changed\b", re.I)
+_NO_LONGER = re.compile(
+    r"\bno longer (?:seen|visible|present|evident|identified|demonstrated|appreciated)\b", re.I
+)
+_IN_CASE = re.compile(r"\bin (?:the )?(?:case|event) of\b", re.I)
 _SEGMENT = re.compile(r"[,、]")
 _STATUS: dict[str, Presence] = {
     **dict.fromkeys(word_row("findings", "present"), "present"),
@@ -26,9 +30,10 @@ _DENIES = word_set("findings", "denying")
 _DENIED_AFTER = word_set("findings", "denied_after")
 _DOUBTS = word_set("findings", "doubting")
 _AFFIRMS = word_set("findings", "affirming")
+_EARLIER = word_set("findings", "earlier")
 _EXCLUDES = frozenset({"exclude", "excluded", "ruled", "rule"})
 # Words that add nothing to a statement but its stance.
-_PLAIN = frozenset(_STATUS) | _DENIES | _DENIED_AFTER | _AFFIRMS
+_PLAIN = frozenset(_STATUS) | _DENIES | _DENIED_AFTER | _AFFIRMS | {"or", "evidence", "sign", "any"}
 # How many words a negation reaches forward within a segment.
 _REACH = 40
 _JOINS = frozenset({"and", "or", "nor"})
@@ -47,10 +52,11 @@ def read_findings(
     table = synonyms or own_synonyms()
     keys = {label: _key(label.replace("_", " "), table) for label in labels}
     text = _UNCHANGED.sub("stable", plain(marked(response, json_too=False)[0]))
+    text = _IN_CASE.sub("if", _NO_LONGER.sub("resolved", text))
     found: dict[str, set[Presence]] = {}
     flat: dict[str, set[Presence]] = {}
-    for sentence in _SENTENCE.split(text):
-        denied, doubted = False, False
+    for sentence, stop in _sentences(text):
+        denied, doubted = False, stop == "?"
         segments = [_key(part, table) for part in _SEGMENT.split(sentence)]
         listed = max((i for i, segment in enumerate(segments) if "or" in segment), default=0)
         for i, segment in enumerate(segments):
@@ -69,6 +75,15 @@ def read_findings(
         for label in keys
         if label in found and not {"present", "absent"} <= flat.get(label, set())
     }
+
+
+def _sentences(text: str) -> Iterator[tuple[str, str]]:
+    """Yields each sentence and what ends it."""
+    since = 0
+    for stop in _SENTENCE.finditer(text):
+        yield text[since : stop.start()], stop[0]
+        since = stop.end()
+    yield text[since:], ""
 
 
 def _key(text: str, table: Synonyms) -> Key:
@@ -101,7 +116,11 @@ def _mentions(segment: Key, keys: dict[str, Key]) -> list[tuple[str, int, int]]:
 def _stance(segment: Key, start: int, end: int, denied: bool, doubted: bool) -> Presence:
     after = segment[end : end + 4]
     if after and after[0] in _STATUS:
-        return _STATUS[after[0]]
+        statuses = {_STATUS[word] for word in after if word in _STATUS}
+        between = len(statuses) > 1 and ("or" in after or after[1] in _STATUS)
+        return "uncertain" if between else _STATUS[after[0]]
+    if segment[max(0, start - 1) : start] and segment[start - 1] in _EARLIER:
+        return "uncertain"
     near = segment[max(0, start - _REACH) : start]
     before = _since_affirmation(near)
     if any(not _EXCLUDES.isdisjoint(side) and "not" in side for side in (before, after)):

@@ -45,8 +45,16 @@ _BOUND_BEFORE = re.compile(
     r"|高于)\s*(?:about\s)?$",
     re.I,
 )
+_BOUND_AFTER = re.compile(
+    r"\s*(?:\b(?:or|and)\s+(?:more|less|fewer|greater|larger|smaller|higher|lower|above|below"
+    r"|over|under|up|upwards?|longer|older|younger)\b|\bupwards?\b|\b(?:at (?:least|most)"
+    r"|minimum|maximum|(?:is|are|was|would be) too)\b|\+(?![0-9/+-])|以上|以下|或更)",
+    re.I,
+)
 _NOT_BEFORE = re.compile(
-    r"(?:\bnot|n't|\bnever|\bno|\brather than|\binstead of|不是|而非)\s+(?:a\s)?$", re.I
+    r"(?:(?<!\bif )\bnot(?: (?:quite|exactly|really|yet))?|n't|\bnever|\bno|\brather than"
+    r"|\binstead of|不是|而非)\s+(?:a\s)?$",
+    re.I,
 )
 _LABEL_BEFORE = re.compile(
     r"\b(?:fig(?:ure)?|table|step|ref|reference|question|q|image|series)\.?\s?$", re.I
@@ -149,7 +157,7 @@ def _quantity(text: str, value: float, start: int, end: int) -> Quantity:
         unit,
         start,
         stop,
-        bool(_BOUND_BEFORE.search(before)),
+        bool(_BOUND_BEFORE.search(before) or _BOUND_AFTER.match(text, stop)),
         bool(_NOT_BEFORE.search(before)),
     )
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from lingshu_core.answers.cleaning import plain, unify
 from lingshu_core.answers.vocabulary import word_set
+from lingshu_core.answers.words import american
 
 _TOKEN = re.compile(
     r"[^\W\d_\u3400-\u9fff]+[0-9][^\W_\u3400-\u9fff]*"
@@ -37,9 +38,10 @@ _NEGATION_BEFORE = re.compile(
     r"\b(?:no|not|without|absen\w+|never|neither|nor|den(?:y|ies)|exclud\w+|rul(?:e|es|ed|ing) out"
     r"|unlikely|less likely|instead of|rather than|unlike|other than|than|versus|vs|opposed to"
     r"|negative for|free of|doubt\w*|eliminat\w+|cannot|lack(?:s|ing)?|differ\w* from|mimic\w*"
-    r"|against|incorrect|wrong)\b|n't\b|[不无非未没]|排除|除外",
+    r"|against|incorrect|wrong|non)\b|n't\b|[不无非未没]|排除|除外",
     re.I,
 )
+_ALL_BUT = re.compile(r"\b(?:any\w*|every\w*|all) (?:but|except|save|apart from)\b", re.I)
 _HEDGE_BEFORE = re.compile(
     r"\b(?:may|might|could|possibl[ey]|maybe|perhaps|whether|if|consider\w*|unclear|unsure"
     r"|uncertain|either)\b|(?<![最很极较更])可能|也许|或许|是否|如果",
@@ -47,7 +49,8 @@ _HEDGE_BEFORE = re.compile(
 )
 _NEGATION_AFTER = re.compile(
     r"[^,.;。\n]{0,40}?\b(?:not|unlikely|excluded|absent|ruled out|incorrect|wrong|less likely"
-    r"|improbable|doubtful|never|eliminated|would(?! be)|may|might|could|possible)\b"
+    r"|improbable|doubtful|never|cannot|rejected|refuted|dismissed|discarded|spared"
+    r"|uninvolved|eliminated|would(?! be)|may|might|could|possible)\b"
     r"|[^,.;。\n]{0,40}?n't\b|[^,.;。\n]{0,8}?(?:不(?:太|大|能|像|是|符|支持|考虑|正确|对|成立"
     r"|可能)|排除|可能性(?:小|低|较小|较低|不大))",
     re.I,
@@ -124,7 +127,7 @@ def _compared(written: str) -> tuple[str, ...]:
         word = _number(word)
     elif len(word) > 4 and word[-1] == "s" and word[-2] not in "suiao":
         word = word[:-1]
-    return () if word == "the" else (word,)
+    return () if word == "the" else (american(word),)
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -283,6 +286,7 @@ def affirmed(text: str, places: Sequence[tuple[tuple[str, ...], int, int]]) -> d
 def _stance(before: str, after: str) -> str:
     joined = _JOINED.match(after) or _MORE_LETTERS.match(after) or _JOINS.search(before)
     after = after[2:] if _FULL_STOP_INSIDE.match(after) else after
+    before = _ALL_BUT.sub("other than", before)
     cut = 0
     for cut_at in _BREAK.finditer(before):
         cut = cut_at.end()

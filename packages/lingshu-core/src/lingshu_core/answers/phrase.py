@@ -19,7 +19,8 @@ _ALTERNATIVES = re.compile(
     re.I,
 )
 _HEDGED = re.compile(
-    r"\b(?:maybe|perhaps|might|could|may be|not sure|unsure|uncertain|unclear|unknown)\b|\?\s*$"
+    r"\b(?:maybe|perhaps|might|could|may be|not sure|unsure|uncertain|unclear|unknown"
+    r"|(?:any|some)(?:thing|one)? (?:like|such as|similar to))\b|\?\s*$"
     r"|(?<![最很极较更])可能|也许|或许|不确定",
     re.I,
 )

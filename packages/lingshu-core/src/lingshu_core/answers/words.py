@@ -146,6 +146,8 @@ def singular(word: str) -> str:
             return word[: -len(ending)] + instead
     if word.endswith(("oses", "ases", "eses", "yses", "ises")) and len(word) > 6:
         return word[:-2] + "is"
+    if word.endswith("omas"):
+        return word[:-1]
     if word[-1] == "s" and word[-2] not in "suia'":
         return word[:-1]
     return word

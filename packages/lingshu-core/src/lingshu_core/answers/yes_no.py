@@ -4,6 +4,7 @@ import re
 
 from lingshu_core.answers.cleaning import plain, unify
 from lingshu_core.answers.cues import final_answer
+from lingshu_core.answers.doubts import doubted_word
 from lingshu_core.answers.refusals import refused
 from lingshu_core.answers.results import Check, Parsed
 from lingshu_core.answers.tags import marked
@@ -74,13 +75,6 @@ _LONE = re.compile(
 _TAKEN_BACK = re.compile(
     r"(?:yes|no)\b\W{1,3}(?:is|would be|'s) (?:not|wrong|incorrect|false|never)\b", re.I
 )
-_DISOWNED = re.compile(
-    r"\b(?:wrong|incorrect|mistaken|(?:not|never|cannot|hardly)(?: \w+)?|\w+n't(?: \w+)?) (?:to )?"
-    r"(?:say|answer|claim|state|reply|conclude)(?: with| that it is)?\W{1,3}(?:yes|no)\b"
-    r"|\bneither\W{1,3}(?:yes|no)\b",
-    re.I,
-)
-_SHORT = 100
 _PART = re.compile(r"[^.!?。\n]*[.!?。\n]?\s*")
 _CHINESE_ASKING = re.compile(r"(?:是否|有没有|有无|是不是|能否|可否|能不能|会不会)[^。,;\n]*")
 _SENTENCE = re.compile(r"[^.!?;。\n]+")
@@ -138,10 +132,10 @@ def parse_yes_no(response: str) -> Parsed:
     text, how = final_answer(response)
     if not text:
         return Parsed(None, how)
-    # In a long response it may be a thought on the way to an answer.
     whole = plain(marked(response)[0])
-    if len(whole) < _SHORT and _DISOWNED.search(whole):
-        return Parsed(None, "negated")
+    doubt = doubted_word(_without_questions(whole) or whole)
+    if doubt:
+        return Parsed(None, doubt)
     found = _read(text)
     if found.value is None and found.reason == "no_answer" and how == "phrase":
         text, how = whole, "whole"
