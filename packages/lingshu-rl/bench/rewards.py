@@ -14,7 +14,7 @@ sys.path.insert(0, str(HERE.parent / "tests"))
 
 def main() -> None:
     """Prints the table of the README and writes it as JSON."""
-    from rl_batteries import samples, unseen
+    from rl_batteries import first_sight, samples, sittings
 
     counts: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0, 0, 0, 0, 0])
     for sample in samples():
@@ -32,11 +32,14 @@ def main() -> None:
         share = f"{row[5]} ({row[5] / row[4]:.1%})" if row[4] else "0"
         cells = (reward, kind, *row[:5], share)
         print("| " + " | ".join(map(str, cells)) + " |")
-    fresh = list(unseen())
+    for sitting in sittings():
+        rows.append(sitting)
+        print(f"{sitting['said']}: {sitting['first']}")
+    seen = list(first_sight())
     for right, what in ((False, "wrong, accepted"), (True, "right, refused")):
-        errs = [sample.errs() for sample in fresh if sample.right is right]
-        rows.append({"unseen": what, "counts": [len(errs), sum(errs)]})
-        print(f"unseen {what}: {sum(errs)} of {len(errs)}")
+        errs = [sample.errs() for sample in seen if sample.right is right]
+        rows.append({"all of these now": what, "counts": [len(errs), sum(errs)]})
+        print(f"all of these now {what}: {sum(errs)} of {len(errs)}")
     (HERE / "results" / "rewards.json").write_text(json.dumps(rows, indent=1) + "\n")
 
 

@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from pydantic import TypeAdapter
@@ -29,9 +30,11 @@ class Sample:
 
     def errs(self) -> bool:
         """Says whether the reward is wrong about it."""
-        return (
-            REWARDS.get(self.reward).score(self.question, self.response).value == 1.0
-        ) != self.right
+        return (_reward(self.reward).score(self.question, self.response).value == 1.0) != self.right
+
+
+# The registry looks through all installed packages each time.
+_reward = cache(REWARDS.get)
 
 
 def samples() -> Iterator[Sample]:
@@ -50,20 +53,29 @@ def samples() -> Iterator[Sample]:
     yield from _probes()
 
 
-def unseen() -> Iterator[Sample]:
-    """Yields the answers that the grammar was never mended on."""
-    data = tomllib.loads((FOLDER / "unseen.toml").read_text(encoding="utf-8"))
-    for case in data["case"]:
-        yield from _accuracy("unseen", case)
+def first_sight() -> Iterator[Sample]:
+    """Yields the answers whose first verdicts were kept; the grammar was mended on them later."""
+    for case in _first_sight()["case"]:
+        yield from _accuracy("first_sight", case)
+
+
+def sittings() -> list[dict]:
+    """Returns how those answers were written and what was said of them at first sight."""
+    return _first_sight()["sitting"]
+
+
+def _first_sight() -> dict:
+    return tomllib.loads((FOLDER / "first_sight.toml").read_text(encoding="utf-8"))
 
 
 def _accuracy(battery: str, case: dict) -> Iterator[Sample]:
     gold = _GOLD.validate_python(case["gold"])
     question = _question(gold, case.get("options", []))
-    for side in ("right", "wrong"):
+    for side in ("right", "wrong", "known"):
         for text in case.get(side, ()):
             response = text if case.get("raw") else _response(text)
-            yield Sample("accuracy", battery, gold.kind, question, response, side == "right")
+            name = "known" if side == "known" else battery
+            yield Sample("accuracy", name, gold.kind, question, response, side == "right")
 
 
 def _probes() -> Iterator[Sample]:

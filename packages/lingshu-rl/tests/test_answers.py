@@ -1,7 +1,7 @@
 """The bars: no adversarial answer is rewarded, at most 5 % of ordinary right ones are not."""
 
 import pytest
-from rl_batteries import Sample, samples
+from rl_batteries import Sample, first_sight, samples, sittings
 
 from lingshu_rl.reward import REWARDS
 
@@ -37,6 +37,18 @@ def test_ordinary_answers_are_read(reward: str):
     right = _of(reward, "ordinary", True)
     missed = [s.response for s in right if s.errs()]
     assert len(missed) <= 0.05 * len(right), missed
+
+
+def test_answers_once_misjudged_stay_mended():
+    seen = list(first_sight())
+    written = sum(
+        sitting["first"][side][0] for sitting in sittings() for side in ("wrong", "right")
+    )
+    assert 0.95 * written <= len(seen) <= written
+    assert [s.response for s in seen if s.battery != "known" and not s.right and s.errs()] == []
+    assert all(s.errs() for s in seen if s.battery == "known")
+    right = [s for s in seen if s.right]
+    assert sum(s.errs() for s in right) <= 0.05 * len(right)
 
 
 def test_ordinary_wrong_answers_are_wrong():
