@@ -336,6 +336,8 @@ def test_doctors_answers_are_rewritten(online, pictures):
     assert len(made) == 2 and stats["billed"] == 2
     assert "cardiologist" in made[0].turns[1].text and "cardiologist" in made[1].response
     assert made[0].turns[0] == talk.turns[0] and made[0].id != talk.id
+    page = (out / "index.html").read_text()
+    assert page.count("Thank you for telling me") == 2 and "My knee hurts" not in page
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lingshu_core.panels import Bars, Facts, Gallery, Panel, Picture, Series, Stats
-from lingshu_core.records import Box, Question, RecordBase
+from lingshu_core.panels import Bars, Facts, Gallery, Marked, Panel, Picture, Series, Stats
+from lingshu_core.records import Box, Dialogue, Instruction, Question, RecordBase
 from lingshu_synth.generator import PACKAGE, Rejected, package_version
 from lingshu_synth.phrasing import rank
 
@@ -90,7 +90,7 @@ class Report:
         ]
         if self._reasons:
             panels.append(_bars("Set aside, by reason", self._reasons))
-        panels += [self._gallery(group, folder) for group in sorted(self._examples)]
+        panels += [self._shown(group, folder) for group in sorted(self._examples)]
         return panels
 
     def _keep(self, record: RecordBase, boxes: tuple[Box, ...]) -> None:
@@ -101,13 +101,14 @@ class Report:
         elif example > kept[0]:
             heapq.heapreplace(kept, example)
 
-    def _gallery(self, group: str, folder: Path) -> Panel:
-        pictures = []
-        for example in sorted(self._examples[group], reverse=True):
-            picture = _thumbnail(example, folder)
-            if picture is not None:
-                pictures.append(picture)
-        return Gallery(title=f"Examples: {group}", pictures=tuple(pictures), wide=True)
+    def _shown(self, group: str, folder: Path) -> Panel:
+        examples = sorted(self._examples[group], reverse=True)
+        title = f"Examples: {group}"
+        pictures = [picture for one in examples if (picture := _thumbnail(one, folder)) is not None]
+        if pictures:
+            return Gallery(title=title, pictures=tuple(pictures), wide=True)
+        texts = (f"{_told(one.record)}\n\n" for one in examples)
+        return Marked(title=title, passages=tuple((text, "plain") for text in texts), wide=True)
 
 
 def _group(record: RecordBase) -> str:
@@ -147,6 +148,11 @@ def _told(record: RecordBase) -> str:
         if record.rationale:
             parts.append(f"({record.rationale})")
         text = " ".join(part for part in parts if part)
+    elif isinstance(record, Dialogue):
+        # What patients wrote is not for pages; what was written for them is.
+        text = " ".join(turn.text for turn in record.turns if turn.role == "assistant")
+    elif isinstance(record, Instruction) and not record.images:
+        text = record.response
     else:
         text = " ".join(record.texts())
     return text if len(text) <= _LONGEST_TEXT else f"{text[: _LONGEST_TEXT - 1]}…"
