@@ -62,9 +62,8 @@ class Builder:
         record = Imaging(
             id=record_id(dataset, str(self.count)),
             source=Source(dataset=dataset, licence="CC0-1.0", rank=rank),
-            modality="xray",
             images=images,
-            **fields,
+            **{"modality": "xray", **fields},
         )
         self._writer.write(record)
         return record

@@ -86,6 +86,7 @@ def test_policy_limits_a_step_to_datasets_and_types(tmp_path, build, pictures):
     assert len(Manifest(out)) == 2
 
 
+@pytest.mark.slow
 def test_output_is_the_same_for_any_number_of_workers_and_shares(nano, tmp_path):
     steps = (FILTER, {**DEDUP, "within": ["type"]}, {"operator": "caption-length"})
     settings = CurateSettings(steps=steps)

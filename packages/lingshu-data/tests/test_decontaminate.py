@@ -1,5 +1,7 @@
 """What overlaps with an evaluation set is found, named, and nothing else goes."""
 
+import pytest
+
 from lingshu_core.digest import record_id
 from lingshu_core.manifest import Manifest
 from lingshu_core.records import Question, Source
@@ -133,6 +135,7 @@ def test_flagging_keeps_the_record_and_says_with_what_it_overlaps(tmp_path, buil
     assert record.provenance[-1].operation == "curate: decontamination"
 
 
+@pytest.mark.slow
 def test_workers_change_nothing(nano, tmp_path, records_of):
     (tmp_path / "train").symlink_to(nano)
     (tmp_path / "test").symlink_to(nano)

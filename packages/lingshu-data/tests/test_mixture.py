@@ -61,7 +61,13 @@ def test_the_order_is_seeded_and_does_not_depend_on_the_input(tmp_path, texts, b
     assert [r.id for r in run(tmp_path / "turned", out="o2", takes=TWO)] == first
     assert [r.id for r in run(path, out="o3", takes=TWO, seed=1)] != first
     assert first != [record.id for record in Manifest(path)]
-    assert [r.id for r in run(path, out="o4", takes=TWO, workers=2)] == first
+
+
+@pytest.mark.slow
+def test_the_order_does_not_depend_on_the_workers(texts):
+    path = texts(a=50, b=30)
+    first = [record.id for record in run(path, takes=TWO)]
+    assert [record.id for record in run(path, out="other", takes=TWO, workers=2)] == first
 
 
 def test_weights_divide_the_amount_and_what_lacks_goes_to_the_others(texts):

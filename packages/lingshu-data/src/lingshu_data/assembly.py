@@ -19,6 +19,7 @@ from lingshu_data.intake import PACKAGE
 from lingshu_data.ledger import SET_ASIDE, Account, append, gap
 from lingshu_data.passes import Passes
 from lingshu_data.shards import Shard
+from lingshu_data.workdir import naming
 
 DROPPED_NAME = "dropped"
 _EACH, _TEXT_ROWS = 3, 5
@@ -75,7 +76,10 @@ def assemble(passes: Passes, shards: Sequence[Shard], ending: Ending) -> Tally:
     sources = [Manifest(path) for path in passes.manifests]
     parents = [source.parent() for source in (*sources, *map(Manifest, ending.others))]
     tally = Tally()
-    with ManifestWriter(ending.out, producer=ending.producer, parents=parents) as writer:
+    with (
+        naming(ending.out),
+        ManifestWriter(ending.out, producer=ending.producer, parents=parents) as writer,
+    ):
         aside = writer.folder / DROPPED_NAME
         # A killed run may have come as far as these.
         shutil.rmtree(aside, ignore_errors=True)

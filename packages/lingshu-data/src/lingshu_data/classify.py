@@ -28,6 +28,7 @@ from lingshu_data.display import Sampler, bars
 from lingshu_data.engine import ENGINES
 from lingshu_data.head import Head, fit, read_head
 from lingshu_data.intake import PACKAGE, operation
+from lingshu_data.keyfile import save_array
 from lingshu_data.looks import Looks
 from lingshu_data.pictures import Unreadable
 from lingshu_data.settings import ClassifySettings, Running
@@ -59,6 +60,8 @@ class Task:
     model: str
     batch: int
     workdir: Workdir
+    uses_model = True
+    """Takes a GPU where an engine shares some out."""
 
     def __call__(self, job: Job) -> None:
         """Writes the shard of a job."""
@@ -81,8 +84,8 @@ class Task:
         if pixels:
             vectors.append(load_clip(self.model).pictures(pixels))
         with finishing(self.workdir.shard(0, job.number)) as folder:
-            np.save(folder / _PLACES, np.array(places, np.int64))
-            np.save(folder / _VECTORS, np.concatenate(vectors) if vectors else np.zeros((0, 0)))
+            save_array(folder / _PLACES, np.array(places, np.int64))
+            save_array(folder / _VECTORS, np.concatenate(vectors) if vectors else np.zeros((0, 0)))
 
 
 @dataclass(frozen=True)

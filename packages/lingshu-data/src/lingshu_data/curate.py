@@ -13,7 +13,7 @@ from lingshu_core.manifest_writer import already_made
 from lingshu_core.recipe import check
 from lingshu_data.assembly import Ending, assemble
 from lingshu_data.intake import PACKAGE
-from lingshu_data.operator import OPERATORS
+from lingshu_data.operator import operator_named
 from lingshu_data.passes import Passes, Planned, legs_of
 from lingshu_data.settings import CurateSettings, Running
 from lingshu_data.shards import Shard
@@ -97,7 +97,7 @@ def plan(settings: CurateSettings) -> list[Planned]:
         if not isinstance(name, str):
             raise SettingsError(f'step {number} names no operator: operator = "picture-filter"')
         where = f"steps.{number} ({name})"
-        checked = check(OPERATORS.get(name).settings, raw, where=where)
+        checked = check(operator_named(name).settings, raw, where=where)
         label = checked.label or name
         seen[label] += 1
         found.append(Planned(label if seen[label] == 1 else f"{label} {seen[label]}", checked))

@@ -21,6 +21,7 @@ from lingshu_core.manifest import Manifest, broken_line
 from lingshu_core.records import RECORD, RecordBase
 from lingshu_data.engine import ENGINES
 from lingshu_data.hashing import Hashed
+from lingshu_data.keyfile import save_array
 from lingshu_data.looks import Looks
 from lingshu_data.minhash import Signer, band_keys, bands_for
 from lingshu_data.near import NearIndex
@@ -125,16 +126,18 @@ class _Part:
             self.run_items.append(np.full(len(runs), place, np.int64))
 
     def write(self, folder: Path) -> None:
-        np.save(folder / "looks.npy", np.array(self.looks, np.uint64).reshape(-1, 2))
-        np.save(folder / "texts.npy", np.array(self.texts, np.uint64).reshape(-1, 2))
+        save_array(folder / "looks.npy", np.array(self.looks, np.uint64).reshape(-1, 2))
+        save_array(folder / "texts.npy", np.array(self.texts, np.uint64).reshape(-1, 2))
         empty = np.zeros(0, np.uint64)
-        np.save(folder / "runs.npy", np.concatenate([empty, *self.runs]))
-        np.save(folder / "run-items.npy", np.concatenate([empty.astype(np.int64), *self.run_items]))
-        np.save(folder / "bands.npy", _band_keys(self.signed))
-        np.save(folder / "signed-items.npy", np.array(self.signed_items, np.int64))
+        save_array(folder / "runs.npy", np.concatenate([empty, *self.runs]))
+        save_array(
+            folder / "run-items.npy", np.concatenate([empty.astype(np.int64), *self.run_items])
+        )
+        save_array(folder / "bands.npy", _band_keys(self.signed))
+        save_array(folder / "signed-items.npy", np.array(self.signed_items, np.int64))
         pairs = [_word_pairs(words) for words in self.signed]
-        np.save(folder / "pairs.npy", np.concatenate([empty, *pairs]))
-        np.save(folder / "pair-counts.npy", np.array([len(found) for found in pairs], np.int64))
+        save_array(folder / "pairs.npy", np.concatenate([empty, *pairs]))
+        save_array(folder / "pair-counts.npy", np.array([len(found) for found in pairs], np.int64))
         write_json(folder / "names.json", {"ids": self.ids, "shas": self.shas})
 
 

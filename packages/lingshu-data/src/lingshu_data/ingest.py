@@ -24,10 +24,10 @@ from lingshu_core.panels import Facts, Panel, Stats
 from lingshu_core.records import RECORD, RecordBase, dump_line
 from lingshu_core.records import Source as SourcePart
 from lingshu_data.display import Sampler, bars, count_table
-from lingshu_data.engine import ENGINES
-from lingshu_data.engines.local import at
+from lingshu_data.engine import ENGINES, at
 from lingshu_data.hub import Snapshot, download
 from lingshu_data.intake import PACKAGE, Intake, MissingFile
+from lingshu_data.keyfile import save_array
 from lingshu_data.ledger import (
     COUNTS,
     KEPT,
@@ -42,7 +42,7 @@ from lingshu_data.ledger import (
 from lingshu_data.reader import Broken, Row, matching
 from lingshu_data.settings import Running
 from lingshu_data.source import SOURCES, Card, Source, SourceSettings
-from lingshu_data.workdir import Workdir, finishing
+from lingshu_data.workdir import Workdir, finishing, naming
 
 _IDS = "ids.npy"
 _MISSHAPEN = (LookupError, TypeError, ValueError, AttributeError)
@@ -66,6 +66,10 @@ class Task:
     settings: SourceSettings
     workdir: Workdir
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Goes to workers by the source's name: its settings may be of a class from a file."""
+        return _task, (self.source, self.root, self.settings.model_dump(), self.workdir)
+
     def __call__(self, job: Job) -> None:
         """Writes the shard of a job."""
         source = _known(self.source)
@@ -83,13 +87,17 @@ class Task:
                     writer.keep(dump_line(record))
                     ids.append(_hash_of(record.id))
             writer.account.notes += intake.notes
-            np.save(folder / _IDS, np.asarray(ids, np.uint64))
+            save_array(folder / _IDS, np.asarray(ids, np.uint64))
 
     def _intake(self, source: Source) -> Intake:
         card = source.card
         part = SourcePart(dataset=name_of(self.source), licence=card.licence, rank=card.rank)
         defaults = {"domain": source.domain, "language": source.language}
         return Intake(part, self.root, self.workdir.files, self.settings, defaults)
+
+
+def _task(source: str, root: Path, values: dict[str, Any], workdir: Workdir) -> Task:
+    return Task(source, root, _known(source).settings.model_validate(values), workdir)
 
 
 @cache
@@ -144,7 +152,7 @@ def ingest(
     if missing := [number for number in range(count) if not workdir.is_done(0, number)]:
         say(f"{len(missing)} of {count} shards are left to other shares; the last one writes {out}")
         return
-    with ManifestWriter(out, producer=producer, parents=parents) as writer:
+    with naming(out), ManifestWriter(out, producer=producer, parents=parents) as writer:
         _assemble(writer, [workdir.shard(0, number) for number in range(count)], workdir, name)
         settings.write(writer.folder / "settings.json")
     workdir.remove()

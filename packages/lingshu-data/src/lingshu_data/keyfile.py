@@ -1,5 +1,6 @@
 """The keys of a shard, column after column in one file, so that a column is read by itself."""
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,15 @@ def write_keys(path: Path, columns: Columns, rows: Sequence[tuple[Any, ...]]) ->
     table = np.array(rows, np.dtype([tuple(column) for column in columns]))
     with path.open("wb") as file:
         for name in table.dtype.names or ():
-            np.ascontiguousarray(table[name].T).tofile(file)
+            # Not by `tofile`, whose errors do not tell a full disk from anything else.
+            file.write(np.ascontiguousarray(table[name].T).data)
+
+
+def save_array(path: Path, array: np.ndarray) -> None:
+    """Writes an array for `np.load`; an error says what the file system refused."""
+    buffer = io.BytesIO()
+    np.save(buffer, array)
+    path.write_bytes(buffer.getbuffer())
 
 
 def read_column(path: Path, columns: Columns, name: str, part: int | None = None) -> np.ndarray:

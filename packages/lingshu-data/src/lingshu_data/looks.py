@@ -9,7 +9,7 @@ from PIL import Image as Pillow
 from lingshu_core.manifest import Manifest
 from lingshu_core.records import Image, RecordBase
 from lingshu_data.hashing import Hashed, hashed
-from lingshu_data.pictures import decode, open_header
+from lingshu_data.pictures import Unreadable, decode, open_header
 
 _REMEMBERED = 4
 """Pictures remembered: the records of one picture mostly follow each other."""
@@ -22,15 +22,23 @@ class Look:
         self._path = path
 
     @cached_property
+    def _opened(self) -> Pillow.Image:
+        # The bytes are read once for both: nearly every picture whose size is asked is decoded.
+        try:
+            data = self._path.read_bytes()
+        except OSError as error:
+            raise Unreadable("unreadable", f"cannot be read: {error.strerror}") from None
+        return open_header(data)
+
+    @cached_property
     def size(self) -> tuple[int, int]:
         """Width and height from the header; Unreadable where there is none to read."""
-        with open_header(self._path) as image:
-            return image.size
+        return self._opened.size
 
     @cached_property
     def pixels(self) -> Pillow.Image:
         """The decoded picture, 8 bits a channel; Unreadable where it is damaged."""
-        return decode(open_header(self._path))
+        return decode(self._opened)
 
     @cached_property
     def hashed(self) -> Hashed:
@@ -57,14 +65,14 @@ class Looks:
         self._seen: OrderedDict[str, Look] = OrderedDict()
 
     def of(self, record: RecordBase) -> list[Look]:
-        """Returns the pictures of a record."""
+        """Returns the pictures of a record; DataError where one is not there."""
         return [self._look(image) for image in record.images]
 
     def _look(self, image: Image) -> Look:
-        found = self._seen.get(image.sha256)
+        found = self._seen.get(image.path)
         if found is None:
             found = Look(self._manifest.file(image))
-            self._seen[image.sha256] = found
+            self._seen[image.path] = found
             if len(self._seen) > _REMEMBERED:
                 self._seen.popitem(last=False)
         return found

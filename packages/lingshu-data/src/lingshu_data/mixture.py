@@ -26,6 +26,7 @@ from lingshu_data.operators.mixture import Settings, place_in_order
 from lingshu_data.passes import Passes, Planned
 from lingshu_data.settings import Running
 from lingshu_data.shards import Shard
+from lingshu_data.workdir import naming
 
 _BUCKET = 20_000
 """Records sorted in memory at a time: some tens of megabytes."""
@@ -59,7 +60,10 @@ def mix(paths: Sequence[Path], out: Path, settings: Settings, running: Running) 
     workdir = workdir_of(ending, parents)
     passes, shards = take_through(steps, paths, running, workdir, ending)
     tally = _Tally(settings)
-    with ManifestWriter(out, producer=ending.producer, parents=parents) as writer:
+    with (
+        naming(out),
+        ManifestWriter(out, producer=ending.producer, parents=parents) as writer,
+    ):
         aside = writer.folder / DROPPED_NAME
         shutil.rmtree(aside, ignore_errors=True)
         (writer.folder / SET_ASIDE).unlink(missing_ok=True)

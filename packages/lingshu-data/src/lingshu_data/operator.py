@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cache
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -136,6 +137,12 @@ class Operator:
     settings: type[Policy]
     build: Callable[[Any], Step]
     """Makes a step of settings."""
+
+
+@cache
+def operator_named(name: str) -> Operator:
+    """Returns an operator, looked for once in a process: looking asks every installed package."""
+    return OPERATORS.get(name)
 
 
 OPERATORS = Registry("lingshu_data.operators", "lingshu_data.operators", "OPERATOR", Operator)

@@ -21,8 +21,7 @@ from pydantic import ValidationError
 from lingshu_core.errors import DataError
 from lingshu_core.manifest import Manifest, broken_line
 from lingshu_core.records import RECORD, RecordBase, dump_line
-from lingshu_data.engine import ENGINES
-from lingshu_data.engines.local import at
+from lingshu_data.engine import ENGINES, at
 from lingshu_data.intake import operation
 from lingshu_data.keyfile import Columns, read_column, write_keys
 from lingshu_data.ledger import (
@@ -38,7 +37,6 @@ from lingshu_data.ledger import (
 )
 from lingshu_data.looks import Looks
 from lingshu_data.operator import (
-    OPERATORS,
     Address,
     Grouping,
     Item,
@@ -46,6 +44,7 @@ from lingshu_data.operator import (
     Policy,
     Settled,
     Step,
+    operator_named,
 )
 from lingshu_data.settings import Running
 from lingshu_data.shards import Shard, cut
@@ -63,15 +62,23 @@ class Planned:
     label: str
     settings: Policy
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Goes to workers by the operator's name: the class may come from a file of a plug-in."""
+        return _planned, (self.label, self.settings.model_dump())
+
     @property
     def step(self) -> Step:
         """The operator, ready to work; built once in every process."""
         return _built(self.settings)
 
 
+def _planned(label: str, values: dict[str, Any]) -> Planned:
+    return Planned(label, operator_named(values["operator"]).settings.model_validate(values))
+
+
 @cache
 def _built(settings: Policy) -> Step:
-    return OPERATORS.get(settings.operator).build(settings)
+    return operator_named(settings.operator).build(settings)
 
 
 @dataclass(frozen=True)
@@ -224,9 +231,10 @@ class LegTask:
         target = self.passes.workdir.shard(leg.number, job.number)
         manifest = Manifest(self.passes.manifests[job.shard.manifest])
         with finishing(target) as folder, ShardWriter(folder) as writer:
-            worker = _Worker(self.passes, leg, writer, Looks(manifest))
+            looks = Looks(manifest)
+            worker = _Worker(self.passes, leg, writer, looks)
             if leg.number == 0:
-                lines = self._first(job, manifest, writer)
+                lines = self._first(job, (manifest, looks), writer)
             else:
                 lines = self._next(job, leg, writer)
             for index, (place, line, record) in enumerate(lines):
@@ -239,15 +247,18 @@ class LegTask:
             worker.finish(folder)
 
     def _first(
-        self, job: Job, manifest: Manifest, writer: ShardWriter
+        self, job: Job, data: tuple[Manifest, Looks], writer: ShardWriter
     ) -> Iterator[tuple[str, bytes, RecordBase]]:
         """Yields the records of a manifest's lines with their places, setting aside others."""
+        manifest, looks = data
         for number, line in job.shard.read():
             writer.account.taken += 1
             place = f"{Path(job.shard.part).name}:{number}"
             try:
                 record = RECORD.validate_json(line, strict=True)
-                for ref in record.files():
+                # Finding a file takes as long as validating a record; for pictures it is done once.
+                looks.of(record)
+                for ref in record.files()[len(record.images) :]:
                     manifest.file(ref)
             except ValidationError as error:
                 fault = broken_line(Path(place), number, error)

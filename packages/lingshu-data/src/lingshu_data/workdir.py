@@ -65,13 +65,25 @@ def finishing(target: Path) -> Iterator[Path]:
     shutil.rmtree(side, ignore_errors=True)
     side.mkdir(parents=True)
     try:
-        yield side
+        with naming(target):
+            yield side
         with contextlib.suppress(OSError):
             side.rename(target)
         if not target.is_dir():
             side.rename(target)
     finally:
         shutil.rmtree(side, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Lets the errors of a block name a path: a failed write, as on a full disk, names none."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(path)
+        raise
 
 
 def write_json(path: Path, value: Any) -> None:

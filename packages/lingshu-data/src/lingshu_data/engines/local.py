@@ -2,7 +2,7 @@
 
 A worker that dies (the system ran out of memory, a decoder crashed) costs nothing but its shard's
 second run. A record at which workers die twice is set aside, so that one broken picture cannot
-stop a run.
+stop a run. Where workers die before they have taken up anything, the run stops.
 """
 
 import contextlib
@@ -10,34 +10,23 @@ import ctypes
 import os
 import signal
 import sys
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from lingshu_core.console import say
 from lingshu_core.errors import Stopped
-from lingshu_data.engine import Engine, Task
+from lingshu_data.engine import Deaths, Engine, Task, at, noting
 
 _WINDOW = 3
 """Jobs in hand for each worker: one at work, the others ready."""
-_DEATHS = 2
-"""A record is set aside when so many workers have died at it."""
-_SAME_JOB = 20
-"""Deaths in one job without a culprit after which the run stops."""
+_IDLE = 3
+"""Pools in a row that died and had done nothing, after which the run stops."""
 
 _trace: int | None = None
-
-
-def at(index: int) -> None:
-    """Notes which record of its job this worker is at, for whoever finds it dead."""
-    if _trace is not None:
-        os.pwrite(_trace, index.to_bytes(8, "little", signed=True), 8)
 
 
 def run(task: Task, jobs: Iterable[Any], workers: int) -> Iterator[int]:
@@ -56,8 +45,8 @@ class _Pool:
         self._task = task
         self._workers = workers
         self._traces = traces
-        self._deaths: Counter[tuple[int, int]] = Counter()
-        self._lost: Counter[int] = Counter()
+        self._deaths = Deaths()
+        self._idle = 0
 
     def run(self, jobs: Iterator[Any]) -> Iterator[int]:
         again: list[Any] = []
@@ -76,6 +65,7 @@ class _Pool:
                 again[:0] = self._after_death(held)
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
+                self._forget()
 
     def _feed(
         self,
@@ -99,33 +89,27 @@ class _Pool:
             done, _ = wait(held, return_when=FIRST_COMPLETED)
             for future in done:
                 future.result()
+                self._idle = 0
                 yield held.pop(future).number
 
     def _after_death(self, held: dict[Future[None], Any]) -> list[Any]:
         """Returns the jobs to run again, knowing by now where the dead worker was."""
         dead = self._dead()
+        self._idle = 0 if dead else self._idle + 1
+        if self._idle >= _IDLE:
+            raise Stopped(
+                "workers die before they take up a shard: see above what they say, and whether "
+                "there is enough memory. The same command goes on here"
+            )
         again = []
         for future, job in held.items():
             if future.done() and not future.cancelled() and future.exception() is None:
                 continue
             if job.number in dead:
-                again.append(self._suspect(job, dead[job.number]))
+                again.append(self._deaths.after(job, dead[job.number]))
             else:
                 again.append(job)
         return again
-
-    def _suspect(self, job: Any, index: int) -> Any:
-        say(f"a worker died in shard {job.number}, record {index}; the shard runs again")
-        self._deaths[job.number, index] += 1
-        self._lost[job.number] += 1
-        if index >= 0 and self._deaths[job.number, index] >= _DEATHS:
-            return replace(job, avoid=job.avoid | {index})
-        if self._lost[job.number] >= _SAME_JOB:
-            raise Stopped(
-                f"workers keep dying in shard {job.number}: is there enough memory? "
-                "The same command goes on here"
-            )
-        return job
 
     def _dead(self) -> dict[int, int]:
         """Returns job and record of every worker that left a job unfinished."""
@@ -137,9 +121,13 @@ class _Pool:
                     found[int.from_bytes(data[:8], "little", signed=True)] = int.from_bytes(
                         data[8:], "little", signed=True
                     )
-                    trace.unlink()
         found.pop(-1, None)
         return found
+
+    def _forget(self) -> None:
+        """Removes the traces of a pool that has ended: who ended with it was at no fault."""
+        for trace in self._traces.iterdir():
+            trace.unlink(missing_ok=True)
 
 
 def _do(task: Task, job: Any) -> None:
@@ -153,12 +141,15 @@ def _do(task: Task, job: Any) -> None:
 def _begin(traces: Path, parent: int) -> None:
     global _trace
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Before numpy is imported: small products on many threads take three times as long.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if sys.platform == "linux":
         # The fork server ends with its parent, and its workers with it.
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)
         if os.getppid() == 1 or not _lives(parent):
             os._exit(1)
-    _trace = os.open(traces / str(os.getpid()), os.O_CREAT | os.O_RDWR)
+    trace = _trace = os.open(traces / str(os.getpid()), os.O_CREAT | os.O_RDWR)
+    noting(lambda index: os.pwrite(trace, index.to_bytes(8, "little", signed=True), 8))
 
 
 def _lives(process: int) -> bool:
