@@ -89,12 +89,21 @@ def test_what_came_again_stands_whole_in_the_side_manifest(tmp_path):
     assert json.loads(again["line"])["id"] == kept.id
 
 
-def test_a_path_that_leaves_the_dataset_is_not_followed(tmp_path):
-    root = copy_of(tmp_path / "data" / "in", ["outside"])
-    (tmp_path / "outside.png").write_bytes((tmp_path / "data" / "outside.png").read_bytes())
+@pytest.mark.parametrize("name", ["../../outside.png", "x/../../../outside.png", "link.png"])
+def test_a_path_that_leaves_the_dataset_is_not_followed(tmp_path, name):
+    """What a zip slip is to an archive: nothing here unpacks one, but rows name files."""
+    root, secret = copy_of(tmp_path / "data" / "in", ["good"]), tmp_path / "outside.png"
+    secret.write_bytes((tmp_path / "data" / "outside.png").read_bytes() + b"secret")
+    (root / "images" / "x").mkdir()
+    (root / "images" / "link.png").symlink_to(secret)
+    (tmp_path / "data" / "outside.png").write_bytes(secret.read_bytes())
+    rows = [ROW, {**ROW, "image_name": name, "qid": 2}]
+    (root / "trainset.json").write_text(json.dumps(rows), encoding="utf-8")
     ingest("vqa_rad", root, tmp_path / "out", SourceSettings(), Running())
     (item,) = aside(tmp_path / "out")
-    assert "leaves its folder" in item["reason"] and len(Manifest(tmp_path / "out")) == 0
+    assert "leaves its folder" in item["reason"] and len(Manifest(tmp_path / "out")) == 1
+    stored = (path.read_bytes() for path in (tmp_path / "out").rglob("*.png"))
+    assert not any(data.endswith(b"secret") for data in stored)
 
 
 def test_a_missing_file_of_the_layout_is_named(tmp_path):

@@ -33,11 +33,11 @@ class Documents(Reader):
     def rows(self, root: Path, entries: Sequence[Entry]) -> Iterator[Row | Broken]:
         """Yields the texts."""
         for name in entries:
-            data = (root / name).read_bytes()
-            if len(data) > _MOST_BYTES:
+            path = root / name
+            if path.stat().st_size > _MOST_BYTES:
                 yield Broken(name, f"is larger than {_MOST_BYTES >> 20} MiB")
                 continue
-            text = data.decode("utf-8-sig", errors="backslashreplace")
+            text = path.read_bytes().decode("utf-8-sig", errors="backslashreplace")
             yield Row({"path": name, "text": text, **split_of(name, self.splits)}, name)
 
 
