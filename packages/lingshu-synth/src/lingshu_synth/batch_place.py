@@ -1,6 +1,7 @@
 """Where batches are worked off: OpenAI's Batch API, or a folder for `vllm run-batch`."""
 
 import json
+import shlex
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -181,10 +182,10 @@ class FolderPlace(BatchPlace):
         source, result = self._folder / f"{remote}.jsonl", self._folder / f"{remote}.out.jsonl"
         if result.is_file():
             return State("ended")
+        words = ["-i", str(source), "-o", str(result), "--model", self._model or "MODEL"]
         raise Stopped(
             f"{source} waits to be worked off, for instance by `python -m "
-            f"vllm.entrypoints.openai.run_batch -i {source} -o {result} --model "
-            f"{self._model or 'MODEL'}`; then the same command goes on"
+            f"vllm.entrypoints.openai.run_batch {shlex.join(words)}`; then the same command goes on"
         )
 
     def lines(self, remote: str) -> Iterator[Line]:
