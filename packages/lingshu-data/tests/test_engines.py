@@ -1,0 +1,56 @@
+"""Any number of workers, and a run divided into shares, write the same bytes and ledger."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+STEPS = """
+[[steps]]
+operator = "picture-filter"
+[[steps]]
+operator = "picture-dedup"
+[[steps]]
+operator = "picture-filter"
+least_side = 66
+"""
+
+
+@pytest.fixture
+def manifests(tmp_path, build, pictures) -> list[Path]:
+    """Three manifests, so at least three shards, that share pictures."""
+    noise, png = pictures
+    for part in range(3):
+        toy = build(f"in-{part}")
+        for number in range(8):
+            dataset = f"toy-{part}"
+            toy.imaging(png(noise(part * 5 + number)), dataset=dataset)
+        toy.imaging(png(noise(90, 30, 40)), dataset=f"toy-{part}")
+        toy.close()
+    return [tmp_path / f"in-{part}" for part in range(3)]
+
+
+def curate(manifests: list[Path], recipe: Path, out: Path, *more: str) -> dict[str, bytes]:
+    """Runs the command as a user would and returns the files that it writes, once it has."""
+    command = [sys.executable, "-m", "lingshu_data", "curate", *map(str, manifests)]
+    command += ["--recipe", str(recipe), "--out", str(out), *more]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode in {0, 4}, done.stderr
+    files = (path for path in out.rglob("*") if path.is_file() and path.name != "manifest.json")
+    return {str(path.relative_to(out)): path.read_bytes() for path in files}
+
+
+@pytest.mark.slow
+def test_workers_and_shares_write_the_same_bytes(manifests, tmp_path):
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(STEPS, encoding="utf-8")
+    one = curate(manifests, recipe, tmp_path / "one")
+    assert len(one) > 20
+    two = curate(manifests, recipe, tmp_path / "two", "--workers", "2")
+    # The second leg of the first share has to wait for the first leg of the second.
+    shared = {}
+    for share in ("0/2", "1/2", "0/2"):
+        assert not shared
+        shared = curate(manifests, recipe, tmp_path / "shared", "--shard", share)
+    assert one == two == shared
