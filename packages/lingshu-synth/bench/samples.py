@@ -6,7 +6,8 @@ what needs one: the mock of the tests, whose texts are nonsense, or a real one.
 
     python packages/lingshu-synth/bench/samples.py --data DIR --out DIR [--endpoint URL --model M]
 
-Counts and the time go into the results. Originals are hashed before and after.
+Each has its own page; `DIR/index.html` shows all of them. Counts and the time go into the results.
+Originals are hashed before and after.
 """
 
 import argparse
@@ -20,6 +21,9 @@ from pathlib import Path
 
 from _mock import mock, save
 
+from lingshu_core.page import PAGE_NAME, Section, write_page
+from lingshu_core.panels import read_stats
+
 PICTURES = {
     "bccd": "03_boxes_bccd",
     "pyradiomics": "04_masks_3d",
@@ -29,6 +33,9 @@ PICTURES = {
 }
 EXAMS = {"medmcqa": "09_textqa/medmcqa", "medqa": "09_textqa/medqa_usmle"}
 TALKS = {"chatdoctor5k": "11_dialogues/chatdoctor", "mts-dialog": "11_dialogues/mts_dialog"}
+CAPTIONED = ("rocov2", "01_captions_rocov2_ccby")
+ASKED = ("vqa-rad", "07_vqa_rad")
+"""Real questions, of which two go along with every call of self-instruction."""
 PARTS = {"captions": PICTURES, "vqa": PICTURES, "ocr": EXAMS, "dialogues": TALKS}
 WAYS = {"captions": (False, True), "vqa": (False,), "ocr": (True,), "dialogues": (True,)}
 """Whether each is made with a model, without, or both."""
@@ -48,20 +55,32 @@ def main() -> int:
         return 0
     before = fingerprint(options.data)
     begun = time.perf_counter()
-    rows = []
     with mock() if not options.endpoint else nullcontext((None, None)) as (server, _):
-        url = options.endpoint or server.url
-        for name, places in PARTS.items():
-            for dataset, place in places.items():
-                source = ingest(dataset, options.data / place, options.out)
-                online = ["--endpoint", url, "--model", options.model]
-                for asked in WAYS[name]:
-                    rows.append(make(name, source, options, online if asked else []))
-                    print(rows[-1], flush=True)
+        rows = make_all(options, options.endpoint or server.url)
     untouched = fingerprint(options.data) == before
+    names = [f"{row['generator']}-{row['dataset']}-{row['model']}" for row in rows]
+    show(options.out, names, options.model)
     seconds = round(time.perf_counter() - begun, 1)
     save("samples", {"rows": rows, "originals_untouched": untouched, "seconds": seconds})
     return 0 if untouched else 1
+
+
+def make_all(options: argparse.Namespace, url: str) -> list[dict[str, object]]:
+    """Makes the samples of every generator; returns the lines of the table."""
+    online = ["--endpoint", url, "--model", options.model]
+    rows = []
+    for name, places in PARTS.items():
+        for dataset, place in places.items():
+            source = ingest(dataset, options.data / place, options.out)
+            for asked in WAYS[name]:
+                rows.append(make(name, source, options, online if asked else []))
+                print(rows[-1], flush=True)
+    captions, questions = (
+        ingest(dataset, options.data / place, options.out) for dataset, place in (CAPTIONED, ASKED)
+    )
+    rows.append(make("vqa", captions, options, [*online, "--set", f"seeds={questions}"]))
+    print(rows[-1], flush=True)
+    return rows
 
 
 def ingest(dataset: str, place: Path, out: Path) -> Path:
@@ -86,6 +105,18 @@ def make(
     return made | {what: counts[what] for what in ("in", "out", "set_aside")}
 
 
+def show(out: Path, made: list[str], model: str) -> None:
+    """Writes one page of all samples."""
+    found = {name: read_stats(out / name) for name in made}
+    titles = {name: stats.model_copy(update={"title": name}) for name, stats in found.items()}
+    write_page(
+        out / PAGE_NAME,
+        title="Samples of real datasets",
+        lead=f"With frames around what is marked. Where a model was asked, it was {model}.",
+        sections=[Section(stats, out / name) for name, stats in titles.items()],
+    )
+
+
 def command(module: str, *words: object) -> None:
     """Runs a command line and ends where it fails."""
     done = subprocess.run(
@@ -98,7 +129,8 @@ def command(module: str, *words: object) -> None:
 def fingerprint(folder: Path) -> str:
     """Returns a hash over all files of the datasets."""
     total = hashlib.sha256()
-    for place in sorted({path for part in PARTS.values() for path in part.values()}):
+    read = {path for part in PARTS.values() for path in part.values()} | {CAPTIONED[1], ASKED[1]}
+    for place in sorted(read):
         for path in sorted((folder / place).rglob("*")):
             if path.is_file():
                 total.update(path.relative_to(folder).as_posix().encode())
