@@ -3,7 +3,8 @@ from collections import Counter
 import pytest
 
 from lingshu_core.manifest import Manifest
-from lingshu_core.records import Imaging, Question
+from lingshu_core.messages import to_messages
+from lingshu_core.records import Dialogue, Imaging, Question
 from lingshu_synth.generators.vqa import GENERATOR
 from lingshu_synth.naming import readable
 from lingshu_synth.settings import VqaSettings
@@ -211,3 +212,30 @@ def test_the_generator_is_pure(gallery):
         order = items if generator is generators[0] else items[::-1]
         outcomes.append({item.id: generator.reduce(item) for item in order})
     assert outcomes[0] == outcomes[1]
+
+
+def test_a_conversation_puts_each_question_in_the_words_in_which_it_stands_alone(
+    gallery, synth, tmp_path, ask
+):
+    alone = ask(gallery, tmp_path / "alone")
+    put = {
+        (question.images[0].sha256, *(message.text for message in to_messages(question))): question
+        for question in alone
+    }
+    together = list(Manifest(synth("vqa", gallery, tmp_path / "out", turns=4)).of(Dialogue))
+    seen, firsts = [], set()
+    for dialogue in together:
+        messages = to_messages(dialogue)
+        assert len(messages) <= 8
+        shown = [piece.image for m in messages for piece in m.content if piece.image]
+        assert shown == list(dialogue.images) == [messages[0].content[0].image]
+        picture = dialogue.images[0].sha256
+        questions = [
+            put[picture, user.text, assistant.text]
+            for user, assistant in zip(messages[::2], messages[1::2], strict=True)
+        ]
+        seen += [question.id for question in questions]
+        firsts.add(questions[0].answer_kind)
+    assert sorted(seen) == sorted(question.id for question in alone)
+    assert len(together) < len(alone) / 2
+    assert firsts == {"open", "closed", "choice"}

@@ -187,6 +187,9 @@ class VqaSettings(GeneratorSettings):
     mix: Mix = Mix()
     options: int = Field(default=4, ge=2, le=26)
     """Options of a choice at most; fewer where the dataset's labels give no more."""
+    turns: int = Field(default=1, ge=1)
+    """Questions about one picture that are put one after another in one conversation, as many
+    instruction sets have them; 1 writes each as a question of its own."""
     seeds: str | None = None
     """Manifest of real questions from which the two examples of a request are drawn."""
 

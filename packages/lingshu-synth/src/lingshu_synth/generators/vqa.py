@@ -5,7 +5,7 @@ to a model with its picture and two real questions as examples (Table 12); witho
 passed over.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -14,10 +14,11 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 from lingshu_core.digest import record_id
 from lingshu_core.errors import SettingsError
 from lingshu_core.manifest import Manifest
-from lingshu_core.records import Caption, Imaging, Operation, Option, Question
+from lingshu_core.records import Caption, Dialogue, Imaging, Operation, Option, Question
 from lingshu_synth.asking import Wanted, ask
 from lingshu_synth.balance import Evener, Letters, YesNo
 from lingshu_synth.call import Call
+from lingshu_synth.conversing import conversations
 from lingshu_synth.facts import LabelSpace, Value, facts, label_spaces
 from lingshu_synth.generator import Draft, Generator, Item, Kind, Made, Rejected, Script
 from lingshu_synth.naming import readable
@@ -108,9 +109,13 @@ class VqaGenerator(Generator[Asked]):
 
     def finish(self, item: Item, made: Asked) -> tuple[Draft, ...]:
         """Settles letters and answers and writes the questions."""
-        found = (self._question(item, planned, made.made) for planned in made.questions)
+        settled = (self._question(item, planned, made.made) for planned in made.questions)
+        questions = [one for one in settled if one is not None]
+        found: Iterable[Question | Dialogue] = questions
+        if self.settings.turns > 1:
+            found = conversations(questions, self.settings)
         drawings = item.shots if item.drawn else ()
-        return tuple(Draft(record, drawings, item.boxes) for record in found if record is not None)
+        return tuple(Draft(record, drawings, item.boxes) for record in found)
 
     def _plan(self, item: Item) -> tuple[Planned, ...]:
         record = item.record
