@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from multiprocessing import get_context
+from multiprocessing.context import BaseContext
 
 import torch
 from torch.utils.data import DataLoader, Dataset
@@ -82,11 +84,22 @@ def load_rows(
         num_workers=workers,
         prefetch_factor=ahead,
         pin_memory=pinned,
-        # Forking a process that already computes with threads can hang it.
-        multiprocessing_context="forkserver",
+        multiprocessing_context=worker_context(),
         worker_init_fn=_one_thread,
     )
     yield from loader
+
+
+def worker_context() -> BaseContext:
+    """Returns how workers start: from a server that has imported everything once.
+
+    Forking a process that already computes with threads can hang it. And without the imports
+    ahead each worker would do them anew, one after another: the next one is started when the one
+    before has read what it works with.
+    """
+    context = get_context("forkserver")
+    context.set_forkserver_preload([__name__, "transformers.models.qwen2.tokenization_qwen2"])
+    return context
 
 
 def _one_thread(_: int) -> None:
