@@ -79,11 +79,12 @@ def build_processor(tokenizer: Any, shape: Shape) -> Any:
     from transformers import Qwen2_5_VLProcessor, Qwen2VLImageProcessor, Qwen2VLVideoProcessor
 
     size = {"shortest_edge": shape.min_pixels, "longest_edge": shape.max_pixels}
+    patch = shape.vision.patch
     build: Any = Qwen2_5_VLProcessor
     return build(
-        image_processor=Qwen2VLImageProcessor(size=size),
+        image_processor=Qwen2VLImageProcessor(size=size, patch_size=patch),
         tokenizer=tokenizer,
-        video_processor=Qwen2VLVideoProcessor(size=size),
+        video_processor=Qwen2VLVideoProcessor(size=size, patch_size=patch),
         chat_template=tokenizer.chat_template,
     )
 
@@ -136,6 +137,7 @@ def model_config(shape: Shape, tokenizer: Any | None) -> Any:
             "intermediate_size": vision.intermediate,
             "num_heads": vision.heads,
             "window_size": vision.window,
+            "patch_size": vision.patch,
             "fullatt_block_indexes": list(vision.full_attention),
             "out_hidden_size": language.hidden,
             "initializer_range": shape.initializer_range,

@@ -243,6 +243,8 @@ class Vision(Recipe):
     heads: int = Field(ge=1)
     window: int = Field(default=112, ge=28)
     """Side of an attention window in pixels."""
+    patch: int = Field(default=14, ge=7)
+    """Side of a patch in pixels; two by two of them become one token."""
     full_attention: tuple[int, ...] = (7, 15, 23, 31)
     """Blocks that see the whole picture."""
 
