@@ -8,6 +8,10 @@ that a reciprocal can only be taken of a mean.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lingshu_core.errors import SettingsError
+from medevalkit.metric import METRICS, Measured, Metric, Pair
+from medevalkit.settings import ReportSettings
+
 FEATURES = ("radgraph-f1", "bertscore", "sembscore", "bleu-2")
 """In the order of the composites' numbers."""
 
@@ -46,3 +50,57 @@ V1 = Composite(
     ),
     intercept=2.466552561323256e-10,
 )
+
+_BY_MODELS = {
+    "radgraph-f1": "RadGraph 1.0, from PhysioNet: mean of the F1 of entities and of relations",
+    "bertscore": "distilroberta-base, F1 rescaled with its baseline",
+    "sembscore": "CheXbert, cosine of the embeddings of both reports",
+}
+
+
+def composite_metric(name: str, composite: Composite) -> Metric:
+    """Returns the metric of a composite, named `name`.
+
+    BLEU-2 is counted here. The other features are looked up among the metrics by their names in
+    `FEATURES`, and have to give values under the same name; computing without them is a
+    SettingsError that says which are missing, and whose weights they take.
+    """
+
+    def compute(pairs: Sequence[Pair], settings: ReportSettings) -> Measured:
+        columns = [*_by_models(name, pairs, settings), _bleu_2(pairs)]
+        values = [composite(features) for features in zip(*columns, strict=True)]
+        return Measured({name: values}, "BLEU-2 by nltk, method 1; the reciprocal is of the mean")
+
+    describe = f"errors expected of a radiologist, {name.rpartition('-')[2]} (CXR-Report-Metric)"
+    return Metric(describe, compute, lower_is_better=True)
+
+
+def _by_models(name: str, pairs: Sequence[Pair], settings: ReportSettings) -> list[list[float]]:
+    known = {metric.replace("_", "-") for metric in METRICS.names()}
+    columns, missing = [], []
+    for feature, weights in _BY_MODELS.items():
+        if feature not in known:
+            missing.append(f"{feature} ({weights}): no metric of that name is installed")
+            continue
+        try:
+            columns.append(METRICS.get(feature).compute(pairs, settings).values[feature])
+        except SettingsError as error:
+            missing.append(f"{feature} ({weights}): {error}")
+    if missing:
+        raise SettingsError(f"{name} needs {'; '.join(missing)}")
+    return columns
+
+
+def _bleu_2(pairs: Sequence[Pair]) -> list[float]:
+    """Returns BLEU-2 over words in lower case, full stops apart; no match counts as a tenth."""
+    from nltk.translate.bleu_score import SmoothingFunction, sentence_bleu
+
+    smooth = SmoothingFunction().method1
+    return [
+        float(sentence_bleu([_words(pair.reference)], _words(pair.response), (0.5, 0.5), smooth))
+        for pair in pairs
+    ]
+
+
+def _words(text: str) -> list[str]:
+    return text.lower().replace(".", " .").split()
