@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from lingshu_core.manifest import HEADER_NAME
+from lingshu_core.files import HEADER_NAME
 from medevalkit.benchmark import BENCHMARKS, Benchmark
 from medevalkit.suites import SUITES
 

@@ -2,17 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
-
-import imagesize
+from typing import TYPE_CHECKING, Any
 
 from lingshu_core.digest import record_id
 from lingshu_core.errors import DataError
 from lingshu_core.files import resolve_inside
 from lingshu_core.golds import PhraseGold
-from lingshu_core.manifest_writer import ManifestWriter
 from lingshu_core.modality import Modality
 from lingshu_core.records import Image, Option, Question, Report, Source
+
+if TYPE_CHECKING:
+    # Writing manifests takes a while to load as well.
+    from lingshu_core.manifest_writer import ManifestWriter
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _SUFFIXES = {b"\xff\xd8\xff": ".jpg", b"\x89PNG": ".png", b"GIF8": ".gif", b"RIFF": ".webp"}
@@ -36,7 +37,7 @@ class Maker:
         licence: str,
         split: str,
         folder: Path,
-        writer: ManifestWriter,
+        writer: "ManifestWriter",
         *,
         blind: bool = False,
     ) -> None:
@@ -171,6 +172,8 @@ class Maker:
         }
 
     def _picture(self, value: object) -> Image:
+        import imagesize
+
         name, data = self._bytes(value)
         if name in self._known:
             return self._known[name]
