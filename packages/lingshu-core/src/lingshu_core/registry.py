@@ -54,8 +54,17 @@ class Registry(Generic[T]):
         """
         if ".py:" in name:
             return self._checked(_from_file(name), name)
-        builtin = {known.replace("_", "-"): known for known in self._builtin()}
-        plugins = self._plugins()
+        return self._found(name, self._builtin(), self._plugins())
+
+    def items(self) -> Iterator[tuple[str, T]]:
+        """Yields every name with what it stands for, importing all of them."""
+        # Reading every distribution's entry points takes longer than importing a small module.
+        names, plugins = self._builtin(), self._plugins()
+        for name in [*names, *(name for name in sorted(plugins) if name not in names)]:
+            yield name, self._found(name, names, plugins)
+
+    def _found(self, name: str, names: list[str], plugins: dict[str, EntryPoint]) -> T:
+        builtin = {known.replace("_", "-"): known for known in names}
         key = name.replace("_", "-")
         if key in builtin:
             if builtin[key] in plugins:
@@ -68,12 +77,7 @@ class Registry(Generic[T]):
             if known.replace("_", "-") == key:
                 return self._checked(_load(point), name)
         what = self.folder.rpartition(".")[2]
-        raise SettingsError(f"{name!r} is not among the {what}{nearest(name, self.names())}")
-
-    def items(self) -> Iterator[tuple[str, T]]:
-        """Yields every name with what it stands for, importing all of them."""
-        for name in self.names():
-            yield name, self.get(name)
+        raise SettingsError(f"{name!r} is not among the {what}{nearest(name, [*names, *plugins])}")
 
     def _builtin(self) -> list[str]:
         package = importlib.import_module(self.folder)
