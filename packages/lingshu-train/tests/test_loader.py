@@ -1,23 +1,30 @@
 """How workers start."""
 
-from pathlib import Path
+import subprocess
+import sys
 
+# In a process of its own: the server of an interpreter starts once, with what it was told before.
+SCRIPT = """
+import sys
 from lingshu_train.loader import worker_context
 
-ASK = """
+ASK = '''
 import sys
-from pathlib import Path
 names = ("torch", "lingshu_train.loader", "transformers.models.qwen2.tokenization_qwen2")
-Path({out!r}).write_text(" ".join(name for name in names if name in sys.modules))
+print(" ".join(name for name in names if name in sys.modules), flush=True)
+'''
+worker = worker_context().Process(target=exec, args=(ASK,))
+worker.start()
+worker.join(100)
+sys.exit(worker.exitcode)
 """
 
 
-def test_a_worker_imports_nothing_that_the_server_has_imported_already(tmp_path: Path) -> None:
-    out = tmp_path / "modules"
-    worker = worker_context().Process(target=exec, args=(ASK.format(out=str(out)),))
-    worker.start()
-    worker.join(60)
-    assert worker.exitcode == 0
-    assert out.read_text().split() == [
+def test_a_worker_imports_nothing_that_the_server_has_imported_already() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == [
         "torch", "lingshu_train.loader", "transformers.models.qwen2.tokenization_qwen2",
     ]  # fmt: skip
