@@ -6,16 +6,15 @@ stop a run. Where workers die before they have taken up anything, the run stops.
 """
 
 import contextlib
-import ctypes
 import os
 import signal
-import sys
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Thread
 from typing import Any
 
 from lingshu_core.errors import Stopped
@@ -56,7 +55,7 @@ class _Pool:
                 self._workers,
                 mp_context=get_context("forkserver"),
                 initializer=_begin,
-                initargs=(self._traces, os.getpid()),
+                initargs=(self._traces,),
             )
             try:
                 yield from self._feed(pool, jobs, again, held)
@@ -138,18 +137,22 @@ def _do(task: Task, job: Any) -> None:
     os.pwrite(_trace, (-1).to_bytes(8, "little", signed=True), 0)
 
 
-def _begin(traces: Path, parent: int) -> None:
+def _begin(traces: Path) -> None:
     global _trace
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Before numpy is imported: small products on many threads take three times as long.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    if sys.platform == "linux":
-        # The fork server ends with its parent, and its workers with it.
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
-        if os.getppid() == 1 or not _lives(parent):
-            os._exit(1)
+    Thread(target=_end_with_the_run, daemon=True).start()
     trace = _trace = os.open(traces / str(os.getpid()), os.O_CREAT | os.O_RDWR)
     noting(lambda index: os.pwrite(trace, index.to_bytes(8, "little", signed=True), 8))
+
+
+def _end_with_the_run() -> None:
+    # A run that is killed tells its workers nothing, and the fork server lives as long as they do.
+    run = parent_process()
+    assert run is not None
+    run.join()
+    os._exit(1)
 
 
 def _lives(process: int) -> bool:
