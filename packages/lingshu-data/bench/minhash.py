@@ -3,11 +3,15 @@
 CPU seconds of one core, the least of several rounds that take turns. Then plants near duplicates
 and counts what the shipped operator finds of them.
 
-    python packages/lingshu-data/bench/minhash.py
+    python packages/lingshu-data/bench/minhash.py [--datatrove PYTHON]
+
+PYTHON is that of an environment with `datatrove[processing]`, which is then measured as well.
 """
 
+import argparse
 import json
 import random
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -22,6 +26,7 @@ from lingshu_data.texts import jaccard, ngram_hashes, words_of
 
 RESULTS = Path(__file__).parent / "results" / "minhash.json"
 TEXTS, WORDS, RUN, ROUNDS, BAR = 2000, 238, 5, 3, 1.5
+PEER_TEXTS, PEER_BAR = 200, 20
 PLANTED = 10_000
 
 
@@ -51,6 +56,15 @@ def same_hash(text: str) -> np.ndarray:
     signer = MinHash(128, seed=1, hashfunc=shingle_hash, scheme="affine32")
     signer.update_batch([words[n : n + RUN] for n in range(len(words) - RUN + 1)])
     return np.asarray(signer.hashvalues)
+
+
+def datatrove(python: str, texts: list[str]) -> float:
+    """Returns the CPU seconds that datatrove needs for a text."""
+    command = [python, str(Path(__file__).with_name("_datatrove.py"))]
+    done = subprocess.run(command, input=json.dumps(texts), text=True, capture_output=True)
+    if done.returncode:
+        sys.exit(done.stderr)
+    return float(done.stdout.split()[-1]) / len(texts)
 
 
 def least(works: Sequence[Callable[[Sequence[str]], np.ndarray]], texts: list[str]) -> list[float]:
@@ -112,6 +126,9 @@ def recall() -> dict[str, float | int]:
 
 def main() -> None:
     """Writes the measurements, and exits with 1 where a bar is missed."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--datatrove", default="", metavar="PYTHON")
+    peer = options.parse_args().datatrove
     texts = [" ".join(prose(n, WORDS)) for n in range(TEXTS)]
     mine, theirs = least((ours, bulk), texts)
     signed = ours(texts)
@@ -125,10 +142,15 @@ def main() -> None:
         },
         "planted": recall(),
     }
+    if peer:
+        theirs_each = datatrove(peer, texts[:PEER_TEXTS])
+        found["speed"]["datatrove_a_second"] = round(1 / theirs_each)
+        found["speed"]["datatrove_ratio"] = round(theirs_each / (mine / TEXTS), 1)
     RESULTS.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(found, indent=1))
     missed = (
         found["speed"]["ratio"] < BAR
+        or found["speed"].get("datatrove_ratio", PEER_BAR) < PEER_BAR
         or unequal
         or found["planted"]["recall_at_threshold"] < 0.99
         or found["planted"]["precision"] < 1
