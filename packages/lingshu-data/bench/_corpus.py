@@ -21,6 +21,21 @@ PRODUCER = Producer(package="bench", version="0", command="corpus", settings="0"
 COPIES = 0.05
 """Share of records that repeat one before them."""
 _VOCABULARY = 20_000
+RECIPE = """
+[[steps]]
+operator = "picture-filter"
+pictured = true
+[[steps]]
+operator = "picture-dedup"
+pictured = true
+[[steps]]
+operator = "caption-length"
+types = ["caption"]
+[[steps]]
+operator = "text-dedup"
+pictured = false
+"""
+"""What is done to it: every kind of operator, local and across records."""
 
 
 def write(out: Path, captions: int, questions: int, side: int = 96) -> Path:

@@ -23,20 +23,6 @@ import psutil
 RESULTS = Path(__file__).parent / "results" / "scale.json"
 BAR_GIGABYTES = 4.0
 SIDE = 72
-RECIPE = """
-[[steps]]
-operator = "picture-filter"
-pictured = true
-[[steps]]
-operator = "picture-dedup"
-pictured = true
-[[steps]]
-operator = "caption-length"
-types = ["caption"]
-[[steps]]
-operator = "text-dedup"
-pictured = false
-"""
 
 
 class Watch(threading.Thread):
@@ -93,7 +79,7 @@ def measured(place: Path, records: int, workers: int) -> dict[str, Any]:
     captions = records // 5
     data = _corpus.write(place / "in", captions, records - captions, SIDE)
     made = time.monotonic() - begun
-    (place / "recipe.toml").write_text(RECIPE, encoding="utf-8")
+    (place / "recipe.toml").write_text(_corpus.RECIPE, encoding="utf-8")
     command = [sys.executable, "-m", "lingshu_data", "curate", str(data)]
     command += ["--recipe", str(place / "recipe.toml"), "--out", str(place / "out")]
     begun = time.monotonic()
