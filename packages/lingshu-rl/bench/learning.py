@@ -1,10 +1,9 @@
 """Whether GRPO teaches the small model what its third stage left hard, and whether noise does not.
 
-Takes a finished `lingshu run` of the nano recipe. Lettered choices that are answered after reasoning
-are what that recipe leaves hard: few of its questions come with a reasoning. Trains on choices about
-the training pictures, once with the rewards and once with the same rewards dealt out at
-random within each rollout; measures greedily, before and after, on choices about pictures that no
-step has seen.
+Takes a finished `lingshu run` of the nano recipe. Lettered choices answered after reasoning are
+what that recipe leaves hard: few of its questions come with a reasoning. Trains on choices about
+the training pictures, once with the rewards and once with the same rewards dealt out at random
+within each rollout; measures greedily, before and after, on choices about pictures never seen.
 
     python packages/lingshu-rl/bench/learning.py --run runs/nano [--seeds 0 1 2] [--rollouts 50]
 """
