@@ -2,13 +2,16 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lingshu_core.console import Overrides, new_app, run_app
 from lingshu_core.errors import SettingsError
-from lingshu_data.settings import DecontaminateSettings, Running
+
+if TYPE_CHECKING:
+    # pydantic takes longer to import than `--help` may take.
+    from lingshu_data.settings import Running
 
 app = new_app(
     "Collect medical datasets, clean and deduplicate them, keep them apart from evaluation sets, "
@@ -132,6 +135,7 @@ def decontaminate(
     """
     from lingshu_core.recipe import load_recipe
     from lingshu_data.decontaminate import decontaminate as run
+    from lingshu_data.settings import DecontaminateSettings
 
     settings = load_recipe(DecontaminateSettings, None, overrides or ())
     run(paths, against, out, settings, _running(workers, engine, shard))
@@ -200,8 +204,10 @@ def report(
     run(paths, out)
 
 
-def _running(workers: int, engine: str, shard: str) -> Running:
+def _running(workers: int, engine: str, shard: str) -> "Running":
     from pydantic import ValidationError
+
+    from lingshu_data.settings import Running
 
     try:
         found = Running(workers=workers, engine=engine, share=shard)

@@ -1,15 +1,17 @@
 """The command line of lingshu-train."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from lingshu_core.console import Overrides, new_app, run_app, say
 from lingshu_core.errors import DataError
-from lingshu_core.recipe import find_recipe, load_recipe
 from lingshu_train.launch import Launcher, launch_text
-from lingshu_train.settings import Shape, Stage
+
+if TYPE_CHECKING:
+    # pydantic takes longer to import than `--help` may take.
+    from lingshu_train.settings import Stage
 
 app = new_app(
     "Train Qwen2.5-VL in the three supervised stages of Lingshu.", distribution="lingshu-train"
@@ -77,6 +79,9 @@ def init(
 
     Example: `lingshu-train init nano/model --corpus mix-instruction --out base`
     """
+    from lingshu_core.recipe import find_recipe, load_recipe
+    from lingshu_train.settings import Shape
+
     shape = load_recipe(Shape, find_recipe("lingshu_train", recipe), overrides or ())
     from lingshu_train.initial import init_checkpoint
 
@@ -219,11 +224,14 @@ def scale(
         study(stage, recipe, percentages, out, world)
 
 
-def _stage(recipe: str, overrides: list[str] | None) -> Stage:
+def _stage(recipe: str, overrides: list[str] | None) -> "Stage":
+    from lingshu_core.recipe import find_recipe, load_recipe
+    from lingshu_train.settings import Stage
+
     return load_recipe(Stage, find_recipe("lingshu_train", recipe), overrides or ())
 
 
-def _estimate(stage: Stage, recipe: str, devices: int | None, device: str | None) -> None:
+def _estimate(stage: "Stage", recipe: str, devices: int | None, device: str | None) -> None:
     from lingshu_train.estimate import estimate_stage, report
 
     _quieten()
