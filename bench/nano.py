@@ -27,7 +27,7 @@ KINDS = ("open", "closed", "choice", "report")
 
 def run(seed: int, out: Path) -> dict[str, Any]:
     """Runs the recipe with a seed and returns its figures."""
-    command = [sys.executable, "-m", "lingshu_core", "run", "recipes/nano.toml"]
+    command = [sys.executable, "-m", "lingshu_core", "run", "recipes/nano.toml", "--jobs", "2"]
     start = time.monotonic()
     with subprocess.Popen(
         [*command, "--set", f"seed={seed}", "--set", f"out={out}"], cwd=ROOT

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from lingshu_core import pipeline
 from lingshu_core.errors import DataError, LingshuError, SettingsError, Stopped
 from lingshu_core.pipeline import load_pipeline, run_pipeline
-from lingshu_core.process import Result
+from lingshu_core.process import Commands, Result
 
 WRITE = """
 import json, pathlib, sys
@@ -46,9 +47,30 @@ def here(tmp_path, monkeypatch):
     return tmp_path
 
 
+class Here(Commands):
+    """Commands that are run in this process, by a function."""
+
+    def __init__(self, run):
+        super().__init__()
+        self._run, self._ended = run, []
+
+    def __len__(self):
+        return len(self._ended)
+
+    def start(self, name, argv, *, threads=None):
+        self._ended.append((name, self._run(argv)))
+
+    def next(self):
+        return self._ended.pop(0)
+
+
+def run_by(monkeypatch, run):
+    monkeypatch.setattr(pipeline, "Commands", lambda: Here(run))
+
+
 @pytest.fixture
 def fast(monkeypatch):
-    monkeypatch.setattr(pipeline, "run_command", run_here)
+    run_by(monkeypatch, run_here)
 
 
 def recipe(folder, steps, **tables):
@@ -233,7 +255,7 @@ def test_a_failing_step_ends_the_run(here, fast, monkeypatch, status, error, cod
         result = run_here(argv)
         return Result(status, 0.0, 1.0) if "/bad" in argv[2] else result
 
-    monkeypatch.setattr(pipeline, "run_command", run)
+    run_by(monkeypatch, run)
     with pytest.raises(error, match="'bad'") as caught:
         run_pipeline(path)
     assert caught.value.exit_code == code
@@ -256,7 +278,7 @@ def test_a_failed_step_goes_on_where_it_was(here, fast, monkeypatch, capsys):
             out.rmdir()
         return run_here(argv)
 
-    monkeypatch.setattr(pipeline, "run_command", run)
+    run_by(monkeypatch, run)
     with pytest.raises(Stopped):
         run_pipeline(path)
     run_pipeline(path)
@@ -271,7 +293,7 @@ def test_what_was_begun_with_other_settings_is_begun_anew(here, fast, monkeypatc
         return Result(4, 0.0, 1.0)
 
     with monkeypatch.context() as patch, pytest.raises(Stopped):
-        patch.setattr(pipeline, "run_command", stop)
+        run_by(patch, stop)
         run_pipeline(path)
     run_pipeline(path, ["letter=b"])
     assert text("bad") == "b"
@@ -307,7 +329,7 @@ def test_what_the_run_did_not_make_is_never_removed(here, fast):
 
 
 def test_a_step_has_to_write_its_folder(here, fast, monkeypatch):
-    monkeypatch.setattr(pipeline, "run_command", lambda argv: Result(0, 0.0, 1.0))
+    run_by(monkeypatch, lambda argv: Result(0, 0.0, 1.0))
     with pytest.raises(SettingsError, match="did not write runs/small/start"):
         run_pipeline(recipe(here, {"start": ["", "s"]}))
 
@@ -318,7 +340,7 @@ def test_an_output_that_is_broken_fails_the_step(here, fast, monkeypatch, make_m
         next(Path(argv[2]).glob("part-*")).unlink()
         return Result(0, 0.0, 1.0)
 
-    monkeypatch.setattr(pipeline, "run_command", run)
+    run_by(monkeypatch, run)
     with pytest.raises(DataError, match="missing or was cut"):
         run_pipeline(recipe(here, {"start": ["", "s"]}))
 
@@ -382,5 +404,44 @@ def test_two_runs_at_once(diamond, monkeypatch):
             run_pipeline(diamond)
         return run_here(argv)
 
-    monkeypatch.setattr(pipeline, "run_command", meanwhile)
+    run_by(monkeypatch, meanwhile)
     run_pipeline(diamond)
+
+
+BESIDE = """
+import pathlib, sys, time
+out = pathlib.Path(sys.argv[1])
+out.mkdir()
+(out / "text").write_text(sys.argv[3])
+end = time.monotonic() + 20
+while not (out.parent / sys.argv[4] / "text").exists():
+    assert time.monotonic() < end, "was alone"
+    time.sleep(0.01)
+"""
+
+
+def test_steps_at_the_same_time(here, capsys):
+    # Each of the two waits for the other to begin: one after the other they would never end.
+    (here / "write.py").write_text(BESIDE)
+    path = recipe(here, {"left": ["", "l", "right"], "right": ["", "r", "left"]})
+    run_pipeline(path, at_once=2)
+    assert steps(capsys) == {"left": "ran", "right": "ran"}
+    run_pipeline(path, at_once=2)
+    assert steps(capsys) == {"left": "kept", "right": "kept"}
+
+
+def test_a_failing_step_stops_those_beside_it(here):
+    code = (
+        "import os, sys, time; os.mkdir(sys.argv[1]); time.sleep(float(sys.argv[3])); sys.exit(3)"
+    )
+    (here / "write.py").write_text(code)
+    path = recipe(here, {"slow": ["", "60"], "bad": ["", "0"]})
+    started = time.monotonic()
+    with pytest.raises(LingshuError, match="'bad' failed"):
+        run_pipeline(path, at_once=2)
+    assert time.monotonic() - started < 30
+
+
+def test_a_step_waits_for_what_it_reads(diamond):
+    run_pipeline(diamond, at_once=3)
+    assert text("end") == "slsre"

@@ -10,7 +10,13 @@ import psutil
 import pytest
 
 from lingshu_core.errors import SettingsError
-from lingshu_core.process import run_command
+from lingshu_core.process import Commands
+
+
+def run_command(argv):
+    with Commands() as commands:
+        commands.start("it", argv)
+        return commands.next()[1]
 
 
 def until(condition, seconds=10.0):
@@ -38,9 +44,11 @@ def test_a_signal_is_a_negative_status():
 def test_memory_is_that_of_the_command():
     # Measured from a small process: what the parent holds counts until the command has begun.
     code = """
-from lingshu_core.process import run_command
-for code in ("pass", "len(bytearray(300 << 20))"):
-    print(run_command(["python", "-S", "-c", code]).peak_mb)
+from lingshu_core.process import Commands
+with Commands() as commands:
+    for code in ("pass", "len(bytearray(300 << 20))"):
+        commands.start(code, ["python", "-S", "-c", code])
+        print(commands.next()[1].peak_mb)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
     small, large = map(float, done.stdout.split())
@@ -61,9 +69,10 @@ def test_commands_of_this_environment_come_first(tmp_path, monkeypatch):
 
 PARENT = """
 import sys
-from lingshu_core.process import run_command
-result = run_command(sys.argv[1:])
-print("status", result.status, flush=True)
+from lingshu_core.process import Commands
+with Commands() as commands:
+    commands.start("it", sys.argv[1:])
+    print("status", commands.next()[1].status, flush=True)
 """
 CHILD = """
 import os, signal, subprocess, sys, time

@@ -31,6 +31,9 @@ def main() -> None:
 def run(
     recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="A TOML file with steps.")],
     overrides: Overrides = None,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", min=1, help="Steps at the same time, where they can be.")
+    ] = 1,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say which steps would run, and run none.")
     ] = False,
@@ -41,7 +44,7 @@ def run(
     """
     from lingshu_core.pipeline import run_pipeline
 
-    run_pipeline(recipe, overrides or (), dry_run=dry_run)
+    run_pipeline(recipe, overrides or (), at_once=jobs, dry_run=dry_run)
 
 
 @manifests.command()

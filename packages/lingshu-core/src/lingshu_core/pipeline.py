@@ -25,7 +25,7 @@ import sys
 import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib.metadata import entry_points
+from importlib.metadata import PackageNotFoundError, entry_points, version
 from pathlib import Path
 from typing import Literal
 
@@ -38,7 +38,7 @@ from lingshu_core.errors import LingshuError, SettingsError, Stopped
 from lingshu_core.files import partial_folder, remove_folder, write_atomic
 from lingshu_core.page import PAGE_NAME, Section, write_page
 from lingshu_core.panels import STATS_NAME, read_stats
-from lingshu_core.process import run_command
+from lingshu_core.process import Commands, Result
 from lingshu_core.recipe import Recipe, load_recipe, nearest
 
 _NAME = r"^[a-z][a-z0-9-]*$"
@@ -118,10 +118,19 @@ def load_pipeline(path: Path, overrides: Sequence[str] = ()) -> Pipeline:
     return load_recipe(Pipeline, path, mapped)
 
 
-def run_pipeline(path: Path, overrides: Sequence[str] = (), *, dry_run: bool = False) -> None:
+def run_pipeline(
+    path: Path, overrides: Sequence[str] = (), *, at_once: int = 1, dry_run: bool = False
+) -> None:
     """Runs the steps of a recipe that are not up to date and writes the run's page.
 
     The page is written too where a step fails: it shows what was done until then.
+
+    Args:
+        path: The recipe.
+        overrides: `key=value` for its `[vars]`.
+        at_once: Steps that run at the same time, where none waits for another; the processor's
+            cores are shared out among them.
+        dry_run: Says what would run, and runs nothing.
 
     Raises:
         SettingsError: The recipe is wrong, or another process is running it.
@@ -132,11 +141,11 @@ def run_pipeline(path: Path, overrides: Sequence[str] = (), *, dry_run: bool = F
     run = Path(pipeline.out)
     jobs = _jobs(pipeline, run, path.parent)
     if dry_run:
-        _run_jobs(jobs, run, dry_run=True)
+        _Runner(jobs, run, at_once).look()
         return
     with _alone(run):
         try:
-            ran = _run_jobs(jobs, run, dry_run=False)
+            ran = _Runner(jobs, run, at_once).work()
         finally:
             if _page_is_old(run, path):
                 _write_page(pipeline, jobs, run)
@@ -199,28 +208,68 @@ def _fill(token: str, names: dict[str, str], step: str) -> str:
     return _PLACEHOLDER.sub(value, token)
 
 
-def _run_jobs(jobs: Sequence[_Job], run: Path, *, dry_run: bool) -> int:
-    ran = 0
-    outputs: dict[str, str | None] = {}
-    for number, job in enumerate(jobs, 1):
-        known = all(outputs[name] is not None for name in job.depends)
-        key = _key(job, run, outputs) if known else None
-        done = _done(run, job.name)
-        if done and done.key == key and job.out.exists() and _intact(job, done):
-            outputs[job.name] = done.output
-            _announce(number, len(jobs), job, "kept")
-            continue
-        _announce(number, len(jobs), job, "runs")
-        ran += 1
-        if dry_run:
-            outputs[job.name] = None
-            continue
-        assert key is not None
-        outputs[job.name] = _run_job(job, run, key).output
-    return ran
+class _Runner:
+    """Takes the steps in order, each as soon as all that it reads is there."""
+
+    def __init__(self, jobs: Sequence[_Job], run: Path, at_once: int) -> None:
+        self._run = run
+        self._count = len(jobs)
+        self._at_once = at_once
+        self._waiting = dict(enumerate(jobs, 1))
+        self._outputs: dict[str, str | None] = {}
+        """Of the steps that are done; None where it is not known, as a dry run does not run."""
+
+    def look(self) -> None:
+        """Says which steps would run."""
+        for number, job in list(self._waiting.items()):
+            known = all(self._outputs[name] is not None for name in job.depends)
+            if not known or not self._kept(number, job, self._key(job)):
+                self._outputs[job.name] = None
+                _announce(number, self._count, job, "runs")
+
+    def work(self) -> int:
+        """Runs the steps that are not up to date, and returns how many those were."""
+        ran = 0
+        begun: dict[str, tuple[_Job, str]] = {}
+        with Commands() as commands:
+            while self._waiting or commands:
+                number, job = next(self._ready(), (0, None))
+                if job is None or len(commands) == self._at_once:
+                    name, result = commands.next()
+                    self._outputs[name] = _end(*begun[name], self._run, result).output
+                    continue
+                key = self._key(job)
+                if self._kept(number, job, key):
+                    continue
+                _announce(number, self._count, job, "runs")
+                _begin(job, self._run, key)
+                commands.start(job.name, job.argv, threads=self._threads())
+                begun[job.name] = self._waiting.pop(number), key
+                ran += 1
+        return ran
+
+    def _ready(self) -> Iterator[tuple[int, _Job]]:
+        for number, job in self._waiting.items():
+            if all(name in self._outputs for name in job.depends):
+                yield number, job
+
+    def _threads(self) -> int | None:
+        return None if self._at_once == 1 else max(1, (os.cpu_count() or 1) // self._at_once)
+
+    def _key(self, job: _Job) -> str:
+        return _key(job, self._run, self._outputs)
+
+    def _kept(self, number: int, job: _Job, key: str) -> bool:
+        done = _done(self._run, job.name)
+        if not (done and done.key == key and job.out.exists() and _intact(job, done)):
+            return False
+        self._outputs[job.name] = done.output
+        self._waiting.pop(number)
+        _announce(number, self._count, job, "kept")
+        return True
 
 
-def _run_job(job: _Job, run: Path, key: str) -> Done:
+def _begin(job: _Job, run: Path, key: str) -> None:
     started = run / STATE / f"{job.name}.started"
     if not started.is_file() and job.out.exists():
         raise SettingsError(f"{job.out} was not made by this run: remove it, or choose another out")
@@ -232,7 +281,9 @@ def _run_job(job: _Job, run: Path, key: str) -> Done:
         _state(run, job.name).unlink(missing_ok=True)
         _remove(job.out)
         write_atomic(started, key)
-    result = run_command(job.argv)
+
+
+def _end(job: _Job, key: str, run: Path, result: Result) -> Done:
     if result.status != 0:
         raise _failure(job, result.status)
     if not job.out.exists():
@@ -261,15 +312,20 @@ def _failure(job: _Job, status: int) -> LingshuError:
 
 def _key(job: _Job, run: Path, outputs: dict[str, str | None]) -> str:
     inputs = {name: outputs[name] for name in job.depends}
-    # The word behind a command is its verb: a file that happens to be called `run` is no input.
-    verbs = 1 if job.argv[0] == "python" else 2
-    for token in job.argv[verbs:]:
+    for token in job.argv[_words(job.argv) :]:
         candidate = token.rpartition("=")[2]
         path = Path(candidate)
         # What lies in the run's folder is known by its step; what holds it would never be the same.
         if candidate and _is_there(path) and _apart(path.resolve(), run.resolve()):
             inputs[candidate] = fingerprint.of_input(path)
-    return digest({"argv": job.argv, "inputs": inputs, "version": _version(job.argv[0])})
+    return digest({"argv": job.argv, "inputs": inputs, "version": _version(job.argv)})
+
+
+def _words(argv: tuple[str, ...]) -> int:
+    """Returns how many words name a command and its verb: a file called `run` is no input."""
+    if "-m" in argv:
+        return argv.index("-m") + 3
+    return 1 if argv[0] == "python" else 2
 
 
 def _apart(path: Path, run: Path) -> bool:
@@ -283,8 +339,14 @@ def _is_there(path: Path) -> bool:
         return False  # a text too long, or otherwise not fit, for a path
 
 
-def _version(command: str) -> str:
-    """Returns the version of the distribution whose console script a command is."""
+def _version(argv: tuple[str, ...]) -> str:
+    """Returns the version of the distribution behind a command, or behind a module under `-m`."""
+    command = argv[0]
+    if "-m" in argv[:-1]:
+        # As in `torchrun --nproc-per-node 2 -m lingshu_train run`.
+        with contextlib.suppress(PackageNotFoundError):
+            module = argv[argv.index("-m") + 1]
+            return f"{module} {version(module.partition('.')[0])}"
     if command == "python":
         return sys.version
     for point in entry_points(group="console_scripts", name=command):

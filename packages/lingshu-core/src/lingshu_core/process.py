@@ -1,4 +1,4 @@
-"""A command as a child process that does not outlive its parent."""
+"""Commands as child processes that do not outlive their parent."""
 
 import contextlib
 import ctypes
@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import Any, Self
 
 from lingshu_core.errors import SettingsError
 
@@ -30,39 +31,75 @@ class Result:
     """Greatest resident memory in MiB, of the command or of one of its children."""
 
 
-def run_command(argv: Sequence[str]) -> Result:
-    """Runs a command with this process's streams and waits for it.
+class Commands:
+    """Commands that run at the same time, with this process's streams.
 
-    The command and what it starts are a process group of their own: a signal to this process is
-    handed on to all of them once, and what is left of them when the command ends is ended too.
-
-    Args:
-        argv: `python` stands for this interpreter; other names are looked up beside it first, so
-            that the commands of this environment are found without activating it.
-
-    Raises:
-        SettingsError: There is no such command.
+    Each command and what it starts are a process group of their own: a signal to this process is
+    handed on to all of them once, and what is left of a group when its command ends is ended too.
     """
-    program, parent = _find(argv[0]), os.getpid()
-    start = time.monotonic()
-    child = subprocess.Popen(
-        [program, *argv[1:]], process_group=0, preexec_fn=lambda: die_with_parent(parent)
-    )
 
-    def hand_on(number: int, _: FrameType | None) -> None:
-        _signal_group(child.pid, number)
+    def __init__(self) -> None:
+        self._begun: dict[int, tuple[subprocess.Popen[bytes], str, float]] = {}
+        self._before: dict[int, Any] = {}
 
-    before = {number: signal.signal(number, hand_on) for number in _HANDED_ON}
-    try:
-        # subprocess cannot tell the memory of one child; wait4 can.
-        _, status, usage = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
-    finally:
-        for number, handler in before.items():
+    def __enter__(self) -> Self:
+        self._before = {number: signal.signal(number, self._hand_on) for number in _HANDED_ON}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for group in self._begun:
+            _signal_group(group, signal.SIGTERM)
+        while self._begun:
+            self.next()
+        for number, handler in self._before.items():
             signal.signal(number, handler)
-        _signal_group(child.pid, signal.SIGTERM)
-    unit = 1 << 20 if sys.platform == "darwin" else 1 << 10
-    return Result(child.returncode, time.monotonic() - start, usage.ru_maxrss / unit)
+
+    def __len__(self) -> int:
+        """Returns how many are running."""
+        return len(self._begun)
+
+    def start(self, name: str, argv: Sequence[str], *, threads: int | None = None) -> None:
+        """Starts a command.
+
+        Args:
+            name: To tell it from the others.
+            argv: `python` stands for this interpreter; other names are looked up beside it first,
+                so that the commands of this environment are found without activating it.
+            threads: How many threads its arithmetic may take, where the user has not said; None
+                leaves that to it.
+
+        Raises:
+            SettingsError: There is no such command.
+        """
+        program, parent = _find(argv[0]), os.getpid()
+        environment = dict(os.environ)
+        if threads is not None:
+            environment.setdefault("OMP_NUM_THREADS", str(threads))
+        child = subprocess.Popen(
+            [program, *argv[1:]],
+            env=environment,
+            process_group=0,
+            preexec_fn=lambda: die_with_parent(parent),
+        )
+        self._begun[child.pid] = child, name, time.monotonic()
+
+    def next(self) -> tuple[str, Result]:
+        """Waits until a command ends, and returns its name and how it ended."""
+        while True:
+            # subprocess cannot tell the memory of one child; wait4 can.
+            pid, status, usage = os.wait4(-1, 0)
+            if pid in self._begun:
+                break
+        child, name, started = self._begun.pop(pid)
+        child.returncode = os.waitstatus_to_exitcode(status)
+        _signal_group(pid, signal.SIGTERM)
+        unit = 1 << 20 if sys.platform == "darwin" else 1 << 10
+        seconds = time.monotonic() - started
+        return name, Result(child.returncode, seconds, usage.ru_maxrss / unit)
+
+    def _hand_on(self, number: int, _: FrameType | None) -> None:
+        for group in self._begun:
+            _signal_group(group, number)
 
 
 def die_with_parent(parent: int) -> None:

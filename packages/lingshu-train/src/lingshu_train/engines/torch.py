@@ -4,7 +4,7 @@ With bfloat16 the optimizer works on float32 copies of the parameters. Gradients
 float32, each as soon as the backward pass has it, so that never all of them are there twice.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,9 @@ from lingshu_train.groups import optimizer_groups
 from lingshu_train.model import Supervised, dtype_of, judging, load_model
 from lingshu_train.settings import Group, Stage
 from lingshu_train.world import World
+
+_BUCKET = 2**24
+"""Numbers in a message between ranks: 64 MiB."""
 
 
 class TorchEngine:
@@ -68,8 +71,8 @@ class TorchEngine:
             if master.grad is None:
                 # As with shared-out gradients: no gradient is one of zero, and moments fade.
                 master.grad = torch.zeros_like(master)
-            if self._world.size > 1:
-                dist.all_reduce(master.grad)
+        if self._world.size > 1:
+            _sum_over_ranks([master.grad for master in masters if master.grad is not None])
         most = float("inf") if self._clip is None else self._clip
         norm = nn.utils.clip_grad_norm_(masters, most)
         for group in self._optimizer.param_groups:
@@ -118,6 +121,27 @@ def _master(parameter: nn.Parameter) -> nn.Parameter:
     if parameter.dtype == torch.float32:
         return parameter
     return nn.Parameter(parameter.detach().float())
+
+
+def _sum_over_ranks(gradients: Sequence[Tensor]) -> None:
+    """Adds up gradients over all ranks in place, many to a message: small ones cost as much."""
+    for some in _buckets(gradients):
+        flat = torch.cat([gradient.flatten() for gradient in some])
+        dist.all_reduce(flat)
+        parts = torch.split(flat, [gradient.numel() for gradient in some])
+        for gradient, part in zip(some, parts, strict=True):
+            gradient.copy_(part.view_as(gradient))
+
+
+def _buckets(gradients: Sequence[Tensor]) -> Iterator[list[Tensor]]:
+    some: list[Tensor] = []
+    for gradient in gradients:
+        if some and sum(map(Tensor.numel, some)) + gradient.numel() > _BUCKET:
+            yield some
+            some = []
+        some.append(gradient)
+    if some:
+        yield some
 
 
 def _hand_over(master: nn.Parameter, parameter: Tensor) -> None:
