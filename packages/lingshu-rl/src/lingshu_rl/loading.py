@@ -11,6 +11,7 @@ import transformers
 from transformers.utils import logging
 
 from lingshu_core.errors import SettingsError
+from lingshu_core.process import free_builds
 
 _transformers: Any = transformers
 
@@ -59,7 +60,9 @@ def join_ranks(*, cpu: bool) -> None:
             "hardware.deepspeed needs ranks: start with torchrun --nproc_per_node N -m lingshu_rl"
         )
     import deepspeed
+    from torch.utils.cpp_extension import get_default_build_root
 
+    free_builds(Path(os.environ.get("TORCH_EXTENSIONS_DIR") or get_default_build_root()))
     deepspeed.init_distributed(dist_backend="gloo" if cpu else "nccl", verbose=False)
 
 

@@ -16,6 +16,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from lingshu_core.errors import SettingsError
+from lingshu_core.process import free_builds
 from lingshu_train.collate import Row
 from lingshu_train.engine import EngineKind, Slot
 from lingshu_train.groups import optimizer_groups
@@ -80,7 +81,9 @@ class DeepSpeedEngine:
 
     def __init__(self, supervised: Supervised, stage: Stage, world: World) -> None:
         import deepspeed
+        from torch.utils.cpp_extension import get_default_build_root
 
+        free_builds(Path(os.environ.get("TORCH_EXTENSIONS_DIR") or get_default_build_root()))
         self.supervised = supervised
         self._world = world
         groups = optimizer_groups(supervised.model, stage.rates.trained(), stage.optimizer)
