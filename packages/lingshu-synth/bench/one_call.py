@@ -1,4 +1,4 @@
-"""A generator for benches: one call a record, whose reply becomes the response."""
+"""A generator for benches: one call a record, with its pictures; the reply is the response."""
 
 from lingshu_core.prompts import Prompt
 from lingshu_core.records import Instruction
@@ -18,7 +18,7 @@ class OneCall(Generator[str]):
 
     def script(self, item: Item) -> Script[str]:
         """One call."""
-        messages = (Message("user", (item.record.instruction,)),)
+        messages = (Message("user", (*item.shots, item.record.instruction)),)
         call = self.call("ask", _PROMPT, messages, example="word " * 240)
         got = yield from ask(Wanted(call, str))
         return got if isinstance(got, Rejected) else Made(got.value)

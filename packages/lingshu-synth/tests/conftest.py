@@ -183,7 +183,7 @@ def pictures(tmp_path) -> Pictures:
 
 @pytest.fixture(scope="session")
 def gallery(tmp_path_factory) -> Path:
-    """120 records: three modalities, four organs, findings there and not, boxes at known places.
+    """60 records: three modalities, four organs, findings there and not, boxes at known places.
 
     For reading alone.
     """
@@ -191,7 +191,7 @@ def gallery(tmp_path_factory) -> Path:
     modalities = ("ct", "mri", "xray")
     organs = ("brain", "liver", "knee", "prostate")
     records = []
-    for number in range(120):
+    for number in range(60):
         left, up = number % 2 == 0, number % 3 == 0
         x, y = (8 if left else 60), (6 if up else 50)
         states = {
@@ -275,4 +275,4 @@ def calls(synth, pictures):
 @pytest.fixture
 def asked_questions(gallery, synth, tmp_path) -> Path:
     """Some template questions about the gallery."""
-    return synth("vqa", gallery, tmp_path / "questions", per_record=2, limit=10)
+    return synth("vqa", gallery, tmp_path / "questions", per_record=2, limit=6)

@@ -59,6 +59,23 @@ def test_errors_of_single_requests_reject_single_records(server, calls, texts):
     assert len(responses(out)) == 5 and len(Manifest(out / "set-aside")) == 1
 
 
+def test_what_the_server_stumbles_over_is_one_rejected_record(server, calls, texts):
+    mock = server("mock_endpoint.py", "--batch-time", 0.1)
+    records = [*texts(5), *texts(1, "STATUS-500", start=5)]
+    out = calls(records, mock.url, calls=QUICK | {"attempts": 3})
+    (aside,) = Manifest(out / "set-aside")
+    assert len(responses(out)) == 5 and aside.tags["reason"] == "unanswered"
+    assert "status 500" in aside.tags["detail"]
+    assert (mock.stats()["billed"], mock.stats()["batches"]) == (5 + 3, 3)
+
+
+def test_a_key_that_is_turned_away_line_by_line_stops_the_run(server, calls, texts, tmp_path):
+    mock = server("mock_endpoint.py", "--batch-time", 0.1)
+    with pytest.raises(Stopped, match="status 401"):
+        calls(texts(3, "STATUS-401"), mock.url, calls=QUICK)
+    assert mock.stats()["batches"] == 1 and not (tmp_path / "out").exists()
+
+
 def test_several_stages_take_several_rounds(server, synth, asked_questions, tmp_path):
     mock = server("mock_endpoint.py", "--batch-time", 0.1)
     out = synth(
@@ -99,16 +116,27 @@ def test_a_folder_stands_for_an_endpoint(calls, texts, tmp_path, server):
     lines = [json.loads(line) for line in source.read_text().splitlines()]
     assert len(lines) == 6 and lines[0]["url"] == "/v1/chat/completions"
     done = []
-    for line in lines[:5]:
+    for line in lines[:4]:
         body = {"choices": [{"message": {"content": "said"}, "finish_reason": "stop"}]}
         answer = {"status_code": 200, "body": body}
         done.append({"custom_id": line["custom_id"], "response": answer, "error": None})
+    # As vLLM writes of a request that it turned away: no body, and why beside the response.
+    why = {"error": {"message": "too long", "type": "BadRequestError", "code": 400}}
+    empty = {"status_code": 400, "body": None}
+    done.append({"custom_id": lines[4]["custom_id"], "response": empty, "error": why})
     result = source.with_suffix(".out.jsonl")
     result.write_text("".join(json.dumps(line) + "\n" for line in done))
     with pytest.raises(Stopped, match="run_batch"):
         calls(texts(6), url, calls=QUICK)
     (source,) = (p for p in place.glob("*.jsonl") if not p.name.endswith(".out.jsonl"))
-    assert len(source.read_text().splitlines()) == 1, "only what is open goes out again"
+    (left,) = source.read_text().splitlines()
+    assert json.loads(left) == lines[5], "only what is open goes out again"
+    source.with_suffix(".out.jsonl").write_text(
+        json.dumps(done[0] | {"custom_id": lines[5]["custom_id"]})
+    )
+    out = calls(texts(6), url, calls=QUICK)
+    (aside,) = Manifest(out / "set-aside")
+    assert len(responses(out)) == 5 and aside.tags["detail"] == "ask: status 400: too long"
 
 
 _KILLED = """

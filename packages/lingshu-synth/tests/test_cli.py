@@ -22,8 +22,8 @@ def test_a_command_leaves_manifest_settings_figures_and_page(gallery, tmp_path):
     done = subprocess.run(program, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     stats = read_stats(out)
-    assert stats.counts["in"] == 120
-    assert stats.counts["out"] == len(Manifest(out)) > 200
+    assert stats.counts["in"] == 60
+    assert stats.counts["out"] == len(Manifest(out)) > 100
     assert json.loads((out / "settings.json").read_text())["per_record"] == 3
     page = (out / "index.html").read_text()
     assert "Examples: choice questions" in page and "data:image/png" in page

@@ -1,7 +1,9 @@
 """All generators against vLLM with a model of random weights: its texts are nonsense, the
-protocol is real. One start of the engine serves most of them, `--serve` starts one of its own."""
+protocol is real. One start of the engine serves most of them; `--serve` and the file of a batch
+start engines of their own."""
 
 import re
+import shlex
 import socket
 import sqlite3
 import subprocess
@@ -11,6 +13,7 @@ from collections import Counter
 import pytest
 
 from lingshu_core.digest import record_id
+from lingshu_core.errors import Stopped
 from lingshu_core.manifest import Manifest
 from lingshu_core.records import Caption, Instruction, Option, Question, Source
 from lingshu_synth.serving import served
@@ -213,6 +216,46 @@ def test_a_line_that_spoils_answers(engine, server, calls, texts, pictures):
     spoiled = sum(made[fault] for fault in ("500", "drop", "short", "cut", "html"))
     paced = made["429"] + made["503"]
     assert ends == {"answered": 40, "failed": spoiled, "refused": paced}
+
+
+def test_a_file_of_requests_that_vllm_works_off(nano, calls, texts, pictures, tmp_path):
+    """The file of a batch, worked off by the very command that the run names, and settled."""
+    place = tmp_path / "place"
+    place.mkdir()
+    shown = texts(1, start=4)[0].replace(images=(pictures.image(3),), modality="ct")
+    too_long = texts(1, "word " * 12000, start=5)
+    endpoint = {"url": f"file:{place}", "kind": "vllm"}
+    # Random weights end a text when they happen upon the letter.
+    sampling = {"max_tokens": 1000, "extra": {"stop": "e", "min_tokens": 8}}
+
+    def batch():
+        return calls(
+            [*texts(4), shown, *too_long],
+            "",
+            endpoints=[endpoint],
+            model={"name": "nano", **sampling},
+            calls={"batch": True},
+        )
+
+    with pytest.raises(Stopped, match="run_batch") as stop:
+        batch()
+    told = re.search(r"python (-m vllm\.[^`]*)`", str(stop.value))[1]
+    words = shlex.split(told.replace(" MODEL ", f" {nano} "))
+    done = subprocess.run([sys.executable, *words], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+
+    out = batch()
+    assert [record.id for record in Manifest(out)] == [f"drawn/{n}" for n in range(5)]
+    assert all(record.response for record in Manifest(out).of(Instruction))
+    (aside,) = Manifest(out / "set-aside")
+    assert aside.id == "drawn/5" and aside.tags["reason"] == "unanswered"
+    assert "status 400" in aside.tags["detail"] and "context length" in aside.tags["detail"]
+    rows = attempts(pictures.folder / "journal")
+    assert Counter(row[:3] for row in rows) == {
+        ("answered", 200, "vllm"): 5,
+        ("answered", 400, "vllm"): 1,
+    }
+    assert all(prompt > 0 and reply >= 8 for _, status, _, prompt, reply in rows if status == 200)
 
 
 @pytest.mark.slow

@@ -192,10 +192,10 @@ def test_own_knowledge_is_added(item, tmp_path):
 
 
 def test_exam_questions_become_pictures(online, pictures):
-    records = [question(n) for n in range(4)]
+    records = [question(n) for n in range(2)]
     out, stats = online("ocr", pictures.write(records))
     made = list(Manifest(out).of(Instruction))
-    assert len(made) == 4 and stats["billed"] == 4
+    assert len(made) == 2 and stats["billed"] == 2
     for record in made:
         path = out / record.images[0].path
         with Picture.open(path) as page:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from openai import APIConnectionError, APIStatusError, OpenAI
+from openai import APIConnectionError, APIStatusError, DefaultHttpxClient, OpenAI
 
 from lingshu_core.errors import SettingsError, Stopped
 from lingshu_core.files import link_or_copy
-from lingshu_synth.endpoint import blot, key_of, public_url
+from lingshu_synth.endpoint import blot, key_of, public_url, trust
 from lingshu_synth.settings import EndpointSettings
 
 CHUNK = "lingshu_chunk"
@@ -45,6 +45,9 @@ class BatchPlace(ABC):
 
     kind: str
 
+    def close(self) -> None:  # noqa: B027  # a folder has nothing to close
+        """Closes its connections; asked for nothing more afterwards."""
+
     @abstractmethod
     def submit(self, name: str, path: Path) -> str:
         """Hands in a file and returns what the batch is called there."""
@@ -66,10 +69,15 @@ class BatchPlace(ABC):
         """Removes the requests, which hold the pictures, once the outcomes are kept."""
 
 
-def place_for(settings: EndpointSettings) -> BatchPlace:
-    """Returns the place for an endpoint; an address `file:DIR` is a folder."""
+def place_for(settings: EndpointSettings, model: str) -> BatchPlace:
+    """Returns the place for an endpoint; an address `file:DIR` is a folder.
+
+    Args:
+        settings: The endpoint.
+        model: Logical name of the model, which requests name where the endpoint has no other.
+    """
     if settings.url.startswith("file:"):
-        return FolderPlace(Path(settings.url.removeprefix("file:")), settings)
+        return FolderPlace(Path(settings.url.removeprefix("file:")), settings, model)
     return OpenAIPlace(settings)
 
 
@@ -81,8 +89,15 @@ class OpenAIPlace(BatchPlace):
         self._key = key_of(settings)
         self._name = public_url(settings.url)
         # Creating a batch twice would pay it twice: nothing is repeated without looking first.
-        self._client = OpenAI(base_url=settings.url, api_key=self._key, max_retries=0)
+        client = DefaultHttpxClient(verify=trust())
+        self._client = OpenAI(
+            base_url=settings.url, api_key=self._key, max_retries=0, http_client=client
+        )
         self._patient = self._client.with_options(max_retries=6)
+
+    def close(self) -> None:
+        """See `BatchPlace.close`."""
+        self._client.close()
 
     def submit(self, name: str, path: Path) -> str:
         """See `BatchPlace.submit`; a file or batch of that name is used, not made again."""
@@ -163,10 +178,13 @@ class OpenAIPlace(BatchPlace):
 class FolderPlace(BatchPlace):
     """A folder: `NAME.jsonl` is put there, `NAME.out.jsonl` is expected beside it."""
 
-    def __init__(self, folder: Path, settings: EndpointSettings) -> None:
+    def __init__(self, folder: Path, settings: EndpointSettings, model: str) -> None:
         self.kind = settings.kind
         self._folder = folder
-        self._model = settings.model
+        # vLLM turns away every request that names another model than it serves.
+        self._model = (
+            [settings.model] if settings.model else ["MODEL", "--served-model-name", model]
+        )
 
     def submit(self, name: str, path: Path) -> str:
         """See `BatchPlace.submit`."""
@@ -182,7 +200,7 @@ class FolderPlace(BatchPlace):
         source, result = self._folder / f"{remote}.jsonl", self._folder / f"{remote}.out.jsonl"
         if result.is_file():
             return State("ended")
-        words = ["-i", str(source), "-o", str(result), "--model", self._model or "MODEL"]
+        words = ["-i", str(source), "-o", str(result), "--model", *self._model]
         raise Stopped(
             f"{source} waits to be worked off, for instance by `python -m "
             f"vllm.entrypoints.openai.run_batch {shlex.join(words)}`; then the same command goes on"
@@ -210,9 +228,13 @@ def read_lines(texts: Iterable[str]) -> Iterator[Line]:
 
 
 def _line(data: dict[str, Any]) -> Line:
-    response = data.get("response")
-    if isinstance(response, dict) and response.get("body") is not None:
+    response, body = data.get("response"), data.get("error")
+    status = None
+    if isinstance(response, dict):
         status = response.get("status_code")
-        raw = json.dumps(response["body"], ensure_ascii=False).encode()
-        return Line(data["custom_id"], status if isinstance(status, int) else 0, raw)
-    return Line(data["custom_id"], 0, json.dumps({"error": data.get("error")}).encode())
+        # vLLM leaves the body of a request that it turned away empty, and says why beside it.
+        body = body if response.get("body") is None else response["body"]
+    if not isinstance(body, dict) or ("error" not in body and "choices" not in body):
+        body = {"error": body}
+    raw = json.dumps(body, ensure_ascii=False).encode()
+    return Line(data["custom_id"], status if isinstance(status, int) else 0, raw)

@@ -243,11 +243,11 @@ def _transport(limits: httpx2.Limits, times: httpx2.Timeout) -> httpx2.AsyncClie
     try:
         import aiohttp  # noqa: F401
     except ImportError:
-        return DefaultAsyncHttpxClient(limits=limits, timeout=times, verify=_trust())
-    return DefaultAioHttpClient(limits=limits, timeout=times, verify=_trust())
+        return DefaultAsyncHttpxClient(limits=limits, timeout=times, verify=trust())
+    return DefaultAioHttpClient(limits=limits, timeout=times, verify=trust())
 
 
 @cache
-def _trust() -> ssl.SSLContext:
+def trust() -> ssl.SSLContext:
     """Returns whom to trust: reading the certificates once is enough for all endpoints."""
     return httpx2.create_ssl_context()

@@ -137,6 +137,11 @@ class Ledger:
         rows = self._journal.rows(_MEMBERS, chunk.id)
         return {key.hex(): Member(Ticket(call, number), usd) for key, call, number, usd in rows}
 
+    def broken(self, member: Member) -> int:
+        """Returns how often the server failed at a call, of what is committed."""
+        ((count,),) = self._journal.rows(_BROKEN, member.ticket.call)
+        return int(count)
+
     def settled(self, chunk: Chunk, undone: Iterable[Member]) -> None:
         """Closes a chunk; calls of which nothing came are open again."""
         for member in undone:
@@ -159,6 +164,7 @@ class Ledger:
 _OPEN = "SELECT id, name, state, remote FROM chunk WHERE state != 'settled' ORDER BY id"
 _NEW = "INSERT INTO chunk (name, state) VALUES (?, 'gathering')"
 _MARK = "UPDATE chunk SET state = ?, remote = ? WHERE id = ?"
+_BROKEN = "SELECT count(*) FROM attempt WHERE call = ? AND state = 'failed' AND status > 0"
 _MEMBERS = """
 SELECT call.key, call.id, attempt.id, attempt.most_usd
 FROM attempt JOIN call ON call.id = attempt.call

@@ -6,6 +6,7 @@ run finds its batches again. What a batch leaves undone goes into a later one.
 
 import time
 from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from typing import Any
 
@@ -50,19 +51,27 @@ class Batch(Driver):
         self._journal = journal
         self._ledger = Ledger(journal)
         self._studio = studio
-        self._place: BatchPlace = place_for(self._endpoint)
+        self._place: BatchPlace = place_for(self._endpoint, settings.model.name)
         self._waiting: list[Chunk] = []
         self._filling: OpenChunk | None = None
+        self._broken = 0
+        """Requests that the endpoint could not work off, though it tried."""
+        self._told = ""
+        """What the last line without an answer said."""
         self.account = Account(settings.model.name, settings.calls)
 
     def ask(self, reading: Reading, generator: Generator[Any]) -> Faults:
         """See `Driver.ask`."""
+        with closing(self._place):
+            return self._ask(reading, generator)
+
+    def _ask(self, reading: Reading, generator: Generator[Any]) -> Faults:
         for chunk in self._ledger.left_over(self._place):
             self.account.hold(sum(m.most_usd or 0.0 for m in self._ledger.members(chunk).values()))
             self._hand_in(chunk)
         self._settle_until(0)
         while True:
-            before = self.account.answered
+            before = self.account.answered, self._broken
             round_ = _Round(self._replies, self._add)
             round_.all(reading, generator)
             self._hand_in_last()
@@ -71,8 +80,11 @@ class Batch(Driver):
                 raise round_.halted
             if not round_.missing:
                 break
-            if self.account.answered == before:
-                raise Stopped("no request of the last batches was answered; look at them first")
+            if (self.account.answered, self._broken) == before:
+                raise Stopped(
+                    "no request of the last batches was answered"
+                    f"{self._told and f' ({self._told})'}; the same command tries again"
+                )
         say(f"{generator.name}: {self.account.told()}")
         return round_.faults
 
@@ -138,7 +150,8 @@ class Batch(Driver):
         answer = Answer.of(line.status, {}, line.raw)
         kind = answer.kind
         if kind not in ("whole", "final"):
-            return False
+            self._told = answer.told()
+            return kind == "fault" and line.status > 0 and self._settle_broken(member, line)
         tokens = usage_of(answer.data)
         cost = Cost(0, member.most_usd)
         usd = None
@@ -147,6 +160,21 @@ class Batch(Driver):
         else:
             self.account.refused(cost)
         self._journal.settle(member.ticket, End("answered", line.status, line.raw, *tokens, usd))
+        return True
+
+    def _settle_broken(self, member: Member, line: Line) -> bool:
+        """Books a fault of the server; a call that had its share of them is answered by the last.
+
+        Otherwise one request that the server always stumbles over would hold up all records.
+        """
+        self._broken += 1
+        cost = Cost(0, member.most_usd)
+        if self._ledger.broken(member) + 1 < self._calls.attempts:
+            self.account.release(cost, perhaps_paid=False)
+            self._journal.settle(member.ticket, End("failed", line.status, line.raw))
+            return True
+        self.account.refused(cost)
+        self._journal.settle(member.ticket, End("answered", line.status, line.raw))
         return True
 
     def _turned_away(self, chunk: Chunk, told: str) -> None:
