@@ -154,6 +154,14 @@ def idle():
             one.stop()
 
 
+@pytest.fixture(scope="module")
+def endpoint(idle):
+    """An endpoint for what several tests read."""
+    one = idle[()].pop() if idle[()] else Server("mock_endpoint.py")
+    yield one
+    idle[()].append(one)
+
+
 @pytest.fixture
 def server(idle):
     """Starts servers that end with the test, or lends endpoints that others used before."""

@@ -32,6 +32,15 @@ def test_an_estimate_counts_the_calls_that_are_made(
     assert after.calls() == 0, "what the journal holds is not paid again"
 
 
+def test_prices_of_ones_own_stand_before_those_of_the_package(gallery, command, tmp_path):
+    prices = tmp_path / "prices.toml"
+    prices.write_text("[models.gpt-4o]\nprompt = 1e6\nreply = 0.0\n")
+    words = ["estimate", "captions", gallery, "--model", "gpt-4o", "--json", "--set", "limit=2"]
+    told = json.loads(command(*words, "--set", f"calls.prices={prices}").stdout)
+    tokens = sum(stage["prompt_tokens"] for stage in told["stages"].values())
+    assert told["usd"] == pytest.approx(tokens) and tokens > 1000
+
+
 def test_an_estimate_for_machines_and_a_dry_run_ask_nothing(
     gallery, command, tmp_path, monkeypatch
 ):

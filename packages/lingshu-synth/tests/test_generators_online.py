@@ -1,5 +1,7 @@
 """Every generator end to end against an endpoint, and what each does with replies of each kind."""
 
+from importlib.util import find_spec
+
 import pytest
 from PIL import Image as Picture
 
@@ -89,6 +91,17 @@ def item(pictures):
     return found
 
 
+def says_how(record, source, *stages):
+    """Each stage names model, prompt with its hash, settings, the record and the reply."""
+    made = {op.operation: op for op in record.provenance}
+    for stage, name in stages:
+        op = made[stage]
+        assert (op.model, op.endpoint, op.prompt) == ("mock", "openai", name)
+        assert len(op.prompt_sha256) == len(op.settings) == len(op.inputs[-1]) == 64
+        assert op.inputs[0] == source
+    return made
+
+
 def caption(text):
     return '{"caption": "' + text.strip() + '"}'
 
@@ -122,6 +135,16 @@ def test_the_five_stages_get_what_each_of_them_needs(item):
     assert summary.index("Caption 0") < first < summary.index("FACT.")
     for call in calls.values():
         assert "P-77" not in words(call) and "63" not in words(call)
+
+
+def test_where_nothing_is_marked_the_plain_picture_is_described(pictures):
+    record = pictures.imaging(3, labels={"nodule": "present"})
+    told = caption(LONG)
+    said = {"factual": told, "doctor": told, "summary": told}
+    _, calls = play(generator("captions"), Item(record, views_of(record)), **said)
+    shown = {stage: call.messages[-1].pieces[0] for stage, call in calls.items()}
+    assert shown["factual"] == shown["doctor"] == shown["summary"] == views_of(record)[0]
+    assert "nodule" in words(calls["factual"])
 
 
 @pytest.mark.parametrize(
@@ -203,6 +226,20 @@ def test_exam_questions_become_pictures(online, pictures):
             assert page.convert("L").getextrema()[0] < 100, "there is ink on the page"
         assert record.modality == "document" and "B" in record.response
         assert "channel" not in record.instruction, "the question stands in the picture alone"
+    for record, source in zip(made, records, strict=True):
+        says_how(record, source.id, ("ocr.solve", "ocr/solve"))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(find_spec("mplfonts") is None, reason="needs lingshu-synth[zh]")
+def test_a_chinese_question_stays_chinese(online, pictures):
+    asked = question(language="zh", question="下列哪种离子由钠通道转运？ ANSWER=B")
+    out, _ = online("ocr", pictures.write([asked]))
+    (made,) = Manifest(out).of(Instruction)
+    assert made.language == "zh" and "答案" in made.response
+    assert all(ord(letter) > 0x2E80 for letter in made.instruction), made.instruction
+    with Picture.open(out / made.images[0].path) as page:
+        assert page.convert("L").getextrema()[0] < 100
 
 
 @pytest.mark.parametrize(
@@ -245,7 +282,9 @@ def test_self_instruction_asks_about_captions(online, pictures, seeded):
     out, stats = online("vqa", pictures.write([picture_caption(pictures)]), seeds=seeded)
     (made,) = Manifest(out).of(Question)
     assert stats["billed"] == 1 and made.answer_kind == "choice" and len(made.options) == 3
-    assert made.images and made.provenance[-1].operation == "vqa.self-instruct"
+    assert made.images
+    how = says_how(made, record_id("drawn", "c"), ("vqa.self-instruct", "vqa/self-instruct"))
+    assert "longest side 1024 px" in how["vqa.pictures"].inputs[0]
 
 
 def self_instructed(pictures, seeded, reply, text="A CT of the lung shows a small nodule."):
@@ -294,6 +333,11 @@ def test_reasoning_takes_a_second_call(online, asked_questions):
     asked = len(Manifest(asked_questions))
     assert len(Manifest(out)) == asked
     assert asked < stats["billed"] <= 2 * asked, "equal calls are paid once"
+    for source, made in zip(Manifest(asked_questions), Manifest(out), strict=True):
+        kind = "choice" if source.options else "open"
+        stages = (("cot.reasoning", f"cot/{kind}"), ("cot.check", "cot/check"))
+        how = says_how(made, source.id, *stages)
+        assert "longest side 1024 px" in how["cot.pictures"].inputs[0]
 
 
 @pytest.mark.parametrize(
@@ -336,6 +380,9 @@ def test_doctors_answers_are_rewritten(online, pictures):
     assert len(made) == 2 and stats["billed"] == 2
     assert "cardiologist" in made[0].turns[1].text and "cardiologist" in made[1].response
     assert made[0].turns[0] == talk.turns[0] and made[0].id != talk.id
+    for record, source in zip(made, (talk, pair), strict=True):
+        says_how(record, source.id, *[(op.operation, op.prompt) for op in record.provenance])
+        assert record.provenance[-1].prompt == "dialogues/rewrite"
     page = (out / "index.html").read_text()
     assert page.count("Thank you for telling me") == 2 and "My knee hurts" not in page
 

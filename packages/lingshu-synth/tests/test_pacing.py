@@ -1,11 +1,13 @@
 import asyncio
 import time
+from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lingshu_synth.pacing import Bucket, Pacer, duration, limit_of, retry_after
+from lingshu_synth.sending import pause
 from lingshu_synth.settings import EndpointSettings
 
 
@@ -76,6 +78,15 @@ def test_limits_in_headers(headers, per_second):
 )
 def test_retry_after(headers, seconds):
     assert retry_after(headers) == seconds
+
+
+@pytest.mark.parametrize(
+    ("tries", "longest"), [(1, 1.0), (2, 2.0), (5, 16.0), (7, 60.0), (40, 60.0)]
+)
+def test_pauses_double_and_are_drawn_from_their_whole_length(tries, longest):
+    drawn = [pause(tries, Random(seed)) for seed in range(400)]
+    assert 0.95 * longest < max(drawn) <= longest and min(drawn) < 0.05 * longest
+    assert sum(drawn) / 400 == pytest.approx(longest / 2, rel=0.1)
 
 
 def waits(bucket, count, cost, now=100.0):

@@ -65,6 +65,7 @@ def test_notation(text, low, high):
     assert [run.text for run in runs if run.style == "sup"] == high
 
 
+@pytest.mark.slow
 def test_formulas_are_set_and_signs_are_signs():
     assert any(run.style == "math" for run in parse(r"Let $\frac{a}{b}$ be given."))
     assert "→" in "".join(run.text for run in parse("A -> B"))
@@ -72,6 +73,7 @@ def test_formulas_are_set_and_signs_are_signs():
     assert ink(image) > 300
 
 
+@pytest.mark.slow
 def test_broken_formulas_are_written_as_they_are():
     assert ink(draw_page(page(r"What is $\frac{a}{$ here? A price of $5 and $6."))) > 300
 

@@ -10,11 +10,13 @@ from lingshu_core.records import Score
 from lingshu_synth.review import export, keep_approved, read_verdicts
 
 
-@pytest.fixture
-def made(server, synth, gallery, tmp_path):
-    calls = {"endpoints": [{"url": server().url}]}
+@pytest.fixture(scope="module")
+def made(endpoint, synth, gallery, tmp_path_factory):
+    """Captions by a model, for reading alone."""
+    out = tmp_path_factory.mktemp("made") / "made"
+    calls = {"endpoints": [{"url": endpoint.url}]}
     settings = {"model": {"name": "mock", "max_tokens": 300}, "limit": 4, "short": False}
-    return synth("captions", gallery, tmp_path / "made", calls=calls, **settings)
+    return synth("captions", gallery, out, calls=calls, **settings)
 
 
 def test_a_sample_shows_every_stage_and_the_picture(made, tmp_path):

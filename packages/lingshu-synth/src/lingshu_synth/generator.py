@@ -22,7 +22,7 @@ from pydantic import BaseModel
 from lingshu_core.prompts import Prompt
 from lingshu_core.records import Box, Operation, Record, RecordBase
 from lingshu_core.registry import Registry
-from lingshu_synth.call import Call, Message, Reply, Shot
+from lingshu_synth.call import Call, Message, Reply, Shot, shots_of
 from lingshu_synth.settings import OFFLINE, GeneratorSettings, PageStyle
 from lingshu_synth.structured import schema_of
 
@@ -221,6 +221,23 @@ class Generator(ABC, Generic[M]):
             prompt_sha256=call.prompt_sha256 if call else None,
             inputs=(*inputs, *keys),
         )
+
+    def sent(self, call: Call) -> tuple[Operation, ...]:
+        """Returns the line of provenance for the pictures of a call, or none where it has none.
+
+        It says how they were scaled and encoded, in words and as a digest.
+        """
+        if not shots_of(call):
+            return ()
+        policy = call.pictures
+        made = Operation(
+            package=PACKAGE,
+            version=package_version(),
+            operation=f"{self.name}.pictures",
+            settings=policy.digest(),
+            inputs=(policy.told(),),
+        )
+        return (made,)
 
 
 @cache

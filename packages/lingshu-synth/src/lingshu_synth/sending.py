@@ -75,7 +75,7 @@ class Sender:
                 if tries == self._attempts:
                     return await self._give_up(request, ticket, answer, begun)
                 self._account.retried += 1
-                await self._sleep(self._pause(tries))
+                await self._sleep(pause(tries, self._random))
 
     def halt(self, why: Stopped | SettingsError) -> None:
         """Lets no further attempt begin; those under way end as they end."""
@@ -183,6 +183,10 @@ class Sender:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._halt.wait(), seconds)
 
-    def _pause(self, tries: int) -> float:
-        # Full jitter: calls that failed together do not come back together.
-        return self._random.uniform(0.0, min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0**tries))
+
+def pause(tries: int, random: Random) -> float:
+    """Returns the seconds before a call that failed so many times is tried again.
+
+    Exponential with full jitter: calls that failed together do not come back together.
+    """
+    return random.uniform(0.0, min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0**tries))

@@ -17,17 +17,7 @@ from lingshu_synth.asking import Got, Wanted, ask, ask_all
 from lingshu_synth.call import Call, Shot
 from lingshu_synth.card import Card, findings, load_card, short_caption
 from lingshu_synth.checks import caption_fault
-from lingshu_synth.generator import (
-    PACKAGE,
-    Draft,
-    Generator,
-    Item,
-    Kind,
-    Made,
-    Rejected,
-    Script,
-    package_version,
-)
+from lingshu_synth.generator import Draft, Generator, Item, Kind, Made, Rejected, Script
 from lingshu_synth.knowledge import knowledge_on, load_notes
 from lingshu_synth.naming import MODALITY_WORDS, listed, readable
 from lingshu_synth.offline import long_caption
@@ -148,17 +138,10 @@ class CaptionGenerator(Generator[Texts]):
         return self.call("summary", both, messages, example=_EXAMPLE, schema=Told)
 
     def _made(self, item: Item, stages: tuple[Got[str], ...]) -> tuple[Operation, ...]:
-        policy = Operation(
-            package=PACKAGE,
-            version=package_version(),
-            operation=f"{self.name}.pictures",
-            settings=self.settings.pictures.digest(),
-            inputs=(self.settings.pictures.told(),),
-        )
         told = (
             self.operation(got.call.stage, got.call, got.reply, item.record.id) for got in stages
         )
-        return (policy, *told)
+        return (*self.sent(stages[0].call), *told)
 
     def _draft(
         self, item: Item, length: str, text: str, operations: tuple[Operation, ...]

@@ -81,7 +81,7 @@ class CotGenerator(Generator[Reasoned]):
             self.operation(what, got.call, got.reply, question.id)
             for what, got in (("reasoning", solved), ("check", checked))
         )
-        return Made(Reasoned(text, made))
+        return Made(Reasoned(text, (*self.sent(solved.call), *made)))
 
     def finish(self, item: Item, made: Reasoned) -> tuple[Draft, ...]:
         """Returns the question with its reasoning, under an id of its own."""

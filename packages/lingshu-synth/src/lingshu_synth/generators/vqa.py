@@ -59,7 +59,7 @@ class Asked:
     """The questions of one picture and how they came about."""
 
     questions: tuple[Planned, ...]
-    made: Operation
+    made: tuple[Operation, ...]
 
 
 class VqaGenerator(Generator[Asked]):
@@ -90,7 +90,7 @@ class VqaGenerator(Generator[Asked]):
     def script(self, item: Item) -> Script[Asked]:
         """Plans questions from labels, or asks for one about a picture and its caption."""
         if isinstance(item.record, Imaging):
-            return Made(Asked(self._plan(item), self._operation(item)))
+            return Made(Asked(self._plan(item), (self._operation(item),)))
         got = yield from ask(Wanted(self._self_instruct(item), _read))
         if isinstance(got, Rejected):
             return got
@@ -105,7 +105,7 @@ class VqaGenerator(Generator[Asked]):
             wrong=tuple(Value(text, text) for text in said.wrong),
         )
         made = self.operation("self-instruct", got.call, got.reply, item.record.id)
-        return Made(Asked((planned,), made))
+        return Made(Asked((planned,), (*self.sent(got.call), made)))
 
     def finish(self, item: Item, made: Asked) -> tuple[Draft, ...]:
         """Settles letters and answers and writes the questions."""
@@ -138,7 +138,9 @@ class VqaGenerator(Generator[Asked]):
         messages = compose(source, item.shots, texts)
         return self.call("question", source, messages, example=_EXAMPLE)
 
-    def _question(self, item: Item, planned: Planned, made: Operation) -> Question | None:
+    def _question(
+        self, item: Item, planned: Planned, made: tuple[Operation, ...]
+    ) -> Question | None:
         record = item.record
         options: tuple[Option, ...] = ()
         value = ""
@@ -163,7 +165,7 @@ class VqaGenerator(Generator[Asked]):
             language=record.language,
             images=record.images,
             tags=_tags(item, planned),
-            provenance=(*record.provenance, made),
+            provenance=(*record.provenance, *made),
             question=text,
             answer=answer,
             answer_kind=planned.kind,
