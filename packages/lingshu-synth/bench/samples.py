@@ -36,6 +36,8 @@ TALKS = {"chatdoctor5k": "11_dialogues/chatdoctor", "mts-dialog": "11_dialogues/
 CAPTIONED = ("rocov2", "01_captions_rocov2_ccby")
 ASKED = ("vqa-rad", "07_vqa_rad")
 """Real questions, of which two go along with every call of self-instruction."""
+MOCK = "mock"
+"""What the endpoint of the tests is called."""
 PARTS = {"captions": PICTURES, "vqa": PICTURES, "ocr": EXAMS, "dialogues": TALKS}
 WAYS = {"captions": (False, True), "vqa": (False,), "ocr": (True,), "dialogues": (True,)}
 """Whether each is made with a model, without, or both."""
@@ -48,7 +50,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path)
     parser.add_argument("--limit", type=int, default=30)
     parser.add_argument("--endpoint", default="")
-    parser.add_argument("--model", default="mock")
+    parser.add_argument("--model", default=MOCK)
     options = parser.parse_args()
     if options.data is None or options.out is None:
         print("skipped: give --data DIR --out DIR")
@@ -58,8 +60,7 @@ def main() -> int:
     with mock() if not options.endpoint else nullcontext((None, None)) as (server, _):
         rows = make_all(options, options.endpoint or server.url)
     untouched = fingerprint(options.data) == before
-    names = [f"{row['generator']}-{row['dataset']}-{row['model']}" for row in rows]
-    show(options.out, names, options.model)
+    show(options.out, rows, options.model)
     seconds = round(time.perf_counter() - begun, 1)
     save("samples", {"rows": rows, "originals_untouched": untouched, "seconds": seconds})
     return 0 if untouched else 1
@@ -105,16 +106,19 @@ def make(
     return made | {what: counts[what] for what in ("in", "out", "set_aside")}
 
 
-def show(out: Path, made: list[str], model: str) -> None:
+def show(out: Path, rows: list[dict[str, object]], model: str) -> None:
     """Writes one page of all samples."""
-    found = {name: read_stats(out / name) for name in made}
-    titles = {name: stats.model_copy(update={"title": name}) for name, stats in found.items()}
-    write_page(
-        out / PAGE_NAME,
-        title="Samples of real datasets",
-        lead=f"With frames around what is marked. Where a model was asked, it was {model}.",
-        sections=[Section(stats, out / name) for name, stats in titles.items()],
-    )
+    sections = []
+    for row in rows:
+        folder = out / f"{row['generator']}-{row['dataset']}-{row['model']}"
+        way = f"by {model}" if row["model"] == "online" else "without a model"
+        title = f"{row['generator']} of {row['dataset']}, {way}"
+        stats = read_stats(folder).model_copy(update={"title": title})
+        sections.append(Section(stats, folder))
+    lead = "With frames around what is marked."
+    if model == MOCK:
+        lead += f" What is “by {MOCK}” holds words without sense: there the way is shown, no text."
+    write_page(out / PAGE_NAME, title="Samples of real datasets", lead=lead, sections=sections)
 
 
 def command(module: str, *words: object) -> None:
