@@ -159,6 +159,23 @@ def test_two_labels_have_two_colours():
     assert one.tobytes() != two.tobytes()
 
 
+def test_boxes_that_come_with_their_mask_are_shown_once(pictures, synth, tmp_path):
+    plane = Picture.new("L", (96, 80), 0)
+    plane.paste(1, (10, 12, 30, 40))
+    plane.paste(1, (60, 50, 80, 70))
+    path = pictures.folder / "images" / "mask.png"
+    boxes = [{"x": 10, "y": 12, "width": 20, "height": 27.5, "label": "Cyst"}]
+    record = pictures.imaging(1, labels={"cyst": "present"}, boxes=boxes)
+    plane.save(path)
+    sha = hashlib.sha256(path.read_bytes()).hexdigest()
+    mask = Mask(path="images/mask.png", sha256=sha, labels={"1": "cyst"})
+    manifest = Manifest(pictures.write([record.replace(masks=(mask,))]))
+    (item,) = views(next(iter(manifest)), manifest, SETTINGS)
+    assert [(b.x, b.y, b.height) for b in item.boxes] == [(10, 12, 27.5), (60, 50, 20)]
+    out = synth("captions", tmp_path / "in", tmp_path / "out", short=False)
+    assert any(words in next(iter(Manifest(out))).text for words in ("2 times", "2 places"))
+
+
 def test_a_mask_of_another_size_is_an_error_of_that_record(pictures, synth, tmp_path):
     path = pictures.folder / "images" / "mask.png"
     good = pictures.imaging(1)

@@ -19,6 +19,9 @@ from lingshu_synth.settings import RegionSettings
 from lingshu_synth.views import largest_first
 from lingshu_synth.volumes import Volume, load_volume, marked_area, window_of
 
+_SAME = 0.8
+"""Share of their area that two boxes of one label have in common when they mean one region."""
+
 
 def marked_views(record: Imaging, manifest: Manifest, settings: RegionSettings) -> Iterator[Item]:
     """Yields the views of a record with masks or with a volume; see `views.views`."""
@@ -90,7 +93,7 @@ def _picture(record: Imaging, manifest: Manifest, settings: RegionSettings) -> I
                 f"{image.width} x {image.height}",
                 record=record.id,
             )
-        boxes += boxes_of(plane, mask.labels, settings)
+        boxes += _unknown(boxes_of(plane, mask.labels, settings), boxes)
     return Item(record, pictures_of(record), largest_first(tuple(boxes))[: settings.most])
 
 
@@ -111,12 +114,27 @@ def _slices(
     for z, why in chosen_slices(area, settings):
         found = [box for box in boxes if box.slice == z]
         for mask, labels in masks:
-            found += boxes_of(mask.values[z], labels, settings)
+            found += _unknown(boxes_of(mask.values[z], labels, settings), found)
         scale = (width / volume.values.shape[2], height / volume.values.shape[1])
         drawn = largest_first(tuple(scaled(box, *scale) for box in found))
         shot = Shot(ref, width, height, slice=z, window=window)
         shown = record.replace(labels=_seen(record, drawn))
         yield Item(shown, (shot,), drawn[: settings.most], view=f"z{z}", why=why)
+
+
+def _unknown(found: tuple[Box, ...], known: list[Box]) -> list[Box]:
+    """Returns the boxes that are not known already: many datasets bring masks and their boxes."""
+    return [box for box in found if not any(_same_place(box, other) for other in known)]
+
+
+def _same_place(one: Box, other: Box) -> bool:
+    if readable(one.label or "") != readable(other.label or ""):
+        return False
+    width = min(one.x + one.width, other.x + other.width) - max(one.x, other.x)
+    height = min(one.y + one.height, other.y + other.height) - max(one.y, other.y)
+    shared = max(0.0, width) * max(0.0, height)
+    either = one.width * one.height + other.width * other.height - shared
+    return shared > _SAME * either
 
 
 def _parts(marked: NDArray[np.bool_], label: str) -> Iterator[tuple[int, Box]]:
