@@ -201,6 +201,16 @@ def test_headers_set_the_pace():
     assert one.requests.rate == pytest.approx(1.0), "what the user wants is not exceeded"
 
 
+def test_headers_set_the_pace_of_tokens_too():
+    told = limits("30000", "29000", "2s", "tokens")
+    one = pacer()
+    one.passed(told)
+    assert one.tokens.rate == pytest.approx(0.95 * 500) and one.requests.rate is None
+    one = pacer(tokens_per_minute=6000.0)
+    one.passed(told)
+    assert one.tokens.rate == pytest.approx(100.0), "what the user wants is not exceeded"
+
+
 def test_nothing_left_closes_the_gate_until_the_reset():
     async def run():
         one = pacer()

@@ -83,7 +83,8 @@ class Pacer:
 
     def __init__(self, settings: EndpointSettings, concurrency: int) -> None:
         self.requests = Bucket(_per_second(settings.requests_per_minute), burst=_CATCH_UP)
-        self.tokens = Bucket(_per_second(settings.tokens_per_minute), burst=6.0)
+        self._wished_tokens = _per_second(settings.tokens_per_minute)
+        self.tokens = Bucket(self._wished_tokens, burst=6.0)
         self.refusals = 0
         self._wished = self._most = self.requests.rate
         """Requests a second that are never exceeded, where that is known."""
@@ -208,7 +209,7 @@ class Pacer:
                 # What went out before the limit was known counts against it too.
                 self.requests.due = now + self._opened / self._most
         if tokens is not None:
-            self.tokens.rate = tokens
+            self.tokens.rate = min(tokens, self._wished_tokens or tokens)
         for what in ("requests", "tokens"):
             if headers.get(f"x-ratelimit-remaining-{what}") == "0":
                 reset = duration(headers.get(f"x-ratelimit-reset-{what}", ""))
