@@ -57,7 +57,14 @@ def test_no_word_runs_off_the_page(word):
 
 @pytest.mark.parametrize(
     ("text", "low", "high"),
-    [("H2SO4", ["2", "4"], []), ("Ca2+", [], ["2+"]), ("x^{10}", [], ["10"]), ("a_1", ["1"], [])],
+    [
+        ("H2SO4", ["2", "4"], []),
+        ("Ca2+", [], ["2+"]),
+        ("x^{10}", [], ["10"]),
+        ("a_1", ["1"], []),
+        ("6CO2 + 2NH4+", ["2", "4"], ["+"]),
+        ("L5S1, 2C3", [], []),
+    ],
 )
 def test_notation(text, low, high):
     runs = parse(text)

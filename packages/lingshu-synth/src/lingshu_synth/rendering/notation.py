@@ -1,7 +1,7 @@
 """Chemical and mathematical notation in the text of exam questions.
 
 Read are LaTeX between dollar signs, `\\ce{…}`, `x^2`, `x_{i}`, `<sub>`, `<sup>`, arrows and named
-signs; and formulas as people type them: `H2SO4`, `Ca2+`, `HCO3-`, `(NH4)2SO4`.
+signs; and formulas as people type them: `2 H2SO4`, `6CO2`, `Ca2+`, `HCO3-`, `(NH4)2SO4`.
 """
 
 import re
@@ -26,7 +26,7 @@ _ELEMENTS = (
 _COUNT = r"(?:[2-9]|[1-9]\d)?"
 _GROUP = rf"(?:(?:{_ELEMENTS}){_COUNT})+"
 _FORMULA = re.compile(
-    rf"(?<![A-Za-z0-9\\{{_^-])((?:{_GROUP}|\((?:{_GROUP})\){_COUNT})+)(\^?\{{?\d?[+-]\}}?)?"
+    rf"(?<![A-Za-z0-9\\{{_^-])\d{{0,2}}((?:{_GROUP}|\((?:{_GROUP})\){_COUNT})+)(\^?\{{?\d?[+-]\}}?)?"
     r"(?![A-Za-z0-9(])"
 )
 _ATOM = re.compile(rf"({_ELEMENTS})|(\d+)|([()])")
@@ -86,7 +86,7 @@ def _formulas(text: str) -> list[Run]:
     for match in _FORMULA.finditer(text):
         if not _is_formula(match[1], match[2] or ""):
             continue
-        runs.append(Run(text[start : match.start()]))
+        runs.append(Run(text[start : match.start(1)]))
         runs += _formula(match[1], match[2] or "")
         start = match.end()
     return [*runs, Run(text[start:])]
