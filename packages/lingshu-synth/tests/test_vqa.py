@@ -228,7 +228,7 @@ def test_a_conversation_puts_each_question_in_the_words_in_which_it_stands_alone
     topics = {}
     for question in alone:
         topics.setdefault(question.images[0].sha256, set()).add(question.tags["topic"])
-    seen, begun, firsts = [], set(), set()
+    seen, firsts = [], set()
     for dialogue in together:
         messages = to_messages(dialogue)
         assert len(messages) <= 8
@@ -245,7 +245,6 @@ def test_a_conversation_puts_each_question_in_the_words_in_which_it_stands_alone
             # The first about this picture does not come back to a topic before it had all of them.
             told = {question.tags["topic"] for question in questions}
             assert len(told) == min(4, len(topics[picture]))
-        begun.add(picture)
         seen += [question.id for question in questions]
         firsts.add(questions[0].answer_kind)
     assert sorted(seen) == sorted(question.id for question in alone)
