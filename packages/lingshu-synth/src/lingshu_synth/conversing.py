@@ -1,6 +1,5 @@
 """Questions about one picture, put one after another in one conversation."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from lingshu_core.digest import record_id
@@ -14,15 +13,13 @@ def conversations(questions: Sequence[Question], settings: VqaSettings) -> Itera
     """Yields conversations of `settings.turns` questions, the last with as many as are left.
 
     Each question is put in the words in which it would be put alone, and the picture is shown once.
-    The order is drawn, so that no kind of question always comes first; questions about the same
-    topic are kept apart, since the second could be answered from the first with closed eyes.
+    The order is drawn, so that no kind of question always comes first.
 
     Args:
         questions: Of one picture.
         settings: The seed, and how many questions belong together.
     """
-    ranked = sorted(questions, key=lambda question: rank(settings.seed, question.id, "turn"))
-    drawn = _apart(ranked)
+    drawn = sorted(questions, key=lambda question: rank(settings.seed, question.id, "turn"))
     for start in range(0, len(drawn), settings.turns):
         together = drawn[start : start + settings.turns]
         first = together[0]
@@ -36,17 +33,6 @@ def conversations(questions: Sequence[Question], settings: VqaSettings) -> Itera
             provenance=first.provenance,
             turns=tuple(turn for one in together for turn in _turns(one)),
         )
-
-
-def _apart(questions: Sequence[Question]) -> list[Question]:
-    """Takes one question of every topic, then the second of every topic, and so on."""
-    seen: Counter[str] = Counter()
-    rounds: dict[int, list[Question]] = {}
-    for question in questions:
-        topic = question.tags.get("topic", "")
-        rounds.setdefault(seen[topic], []).append(question)
-        seen[topic] += 1
-    return [question for one in rounds.values() for question in one]
 
 
 def _turns(question: Question) -> Iterator[Turn]:
