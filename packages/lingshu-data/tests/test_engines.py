@@ -54,3 +54,14 @@ def test_workers_and_shares_write_the_same_bytes(manifests, tmp_path):
         assert not shared
         shared = curate(manifests, recipe, tmp_path / "shared", "--shard", share)
     assert one == two == shared
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_ray_cluster_writes_the_same_bytes(manifests, tmp_path):
+    pytest.importorskip("ray", reason="lingshu-data[ray] is not installed")
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(STEPS, encoding="utf-8")
+    one = curate(manifests, recipe, tmp_path / "one")
+    there = curate(manifests, recipe, tmp_path / "ray", "--engine", "ray", "--workers", "2")
+    assert len(one) > 20 and there == one

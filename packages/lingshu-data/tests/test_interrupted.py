@@ -1,5 +1,6 @@
 """Runs that are killed, lose their workers or find the disk full go on and end as they should."""
 
+import importlib
 import random
 import resource
 import signal
@@ -152,11 +153,19 @@ def test_a_full_disk_is_said_and_leaves_nothing_that_looks_finished(texts, calm,
 
 
 @pytest.mark.slow
-def test_a_record_at_which_workers_die_is_set_aside_and_the_others_stay(texts, tmp_path):
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("engine", ["local", "ray"])
+def test_a_record_at_which_workers_die_is_set_aside_and_the_others_stay(texts, tmp_path, engine):
+    if engine == "ray":
+        pytest.importorskip("ray", reason="lingshu-data[ray] is not installed")
     plugin = tmp_path / "fatal.py"
     plugin.write_text(PLUGIN.format(at_once=""), encoding="utf-8")
     steps = ({"operator": f"{plugin}:OPERATOR", "word": "fatal"},)
-    curate([texts], tmp_path / "out", CurateSettings(steps=steps), Running(workers=2))
+    running = Running(workers=2, engine=engine)
+    curate([texts], tmp_path / "out", CurateSettings(steps=steps), running)
+    if engine == "ray":
+        # It is left running for what else a process may have to do; here that is nothing.
+        importlib.import_module("ray").shutdown()
     counts = read_stats(tmp_path / "out").counts
     assert (counts["kept"], counts["set_aside"], counts["in"]) == (RECORDS - 1, 1, RECORDS)
     aside = (tmp_path / "out" / "set-aside.jsonl").read_text(encoding="utf-8")

@@ -16,7 +16,7 @@ from lingshu_data.nano.phantoms import PHANTOMS
 from lingshu_data.nano.views import Plant, View
 from lingshu_data.nano.wheels import WHEELS
 
-TEST_SHARE = 0.26
+TEST_SHARE = 0.14
 _WHEEL_VIEWS = {"train": 5, "test": 4}
 _PHANTOM_VIEWS = 2
 _PLACES = ((0, 0), (1, 0), (0, 1), (1, 1))

@@ -32,7 +32,7 @@ class NanoSettings(SourceSettings):
     """What can be set for the small collection."""
 
     views: int = Field(default=950, ge=44)
-    """About how many pictures, a quarter of them for testing."""
+    """About how many pictures, a seventh of them for testing."""
     seed: int = Field(default=0, ge=0)
     """Another seed: other phantoms, other cuts of the same real pictures."""
 
