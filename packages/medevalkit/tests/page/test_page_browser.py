@@ -128,3 +128,43 @@ def test_pictures_are_shown_and_a_missing_one_is_said(opened: Shown):
         page.keyboard.press("ArrowDown")
     assert sorted(found) == [0, 64, 64, 64, 64, 64]
     assert not opened.faults
+
+
+def counted(opened: Shown, text: str) -> None:
+    """Waits until the list says how many items are left."""
+    opened.page.wait_for_function(
+        "text => document.getElementById('count').innerText === text", arg=text
+    )
+
+
+def test_typed_words_are_found_in_every_part(opened: Shown):
+    page = opened.page
+    assert page.evaluate("items.parts.length") > 3
+    page.locator("#words").press_sequentially("ORGAN", delay=20)
+    counted(opened, "24 of 96 items")  # the tag of every closed question
+    page.locator("#words").fill("liver shown in 93?")
+    counted(opened, "1 of 96 items")
+    page.wait_for_function("document.getElementById('detail').innerText.includes('shown in 93?')")
+    page.locator("#words").fill("no such words")
+    counted(opened, "0 of 96 items")
+    assert "No item is left" in page.locator("#detail").inner_text()
+    page.locator("#words").fill("")
+    counted(opened, "96 of 96 items")
+    assert not opened.faults
+
+
+def test_filters_leave_what_they_name_and_search_looks_within(opened: Shown):
+    page = opened.page
+    page.select_option("#kind", label="closed")
+    counted(opened, "24 of 96 items")
+    page.select_option("#modality", label="ct")
+    counted(opened, "8 of 96 items")
+    page.locator("#words").press_sequentially("which modality", delay=5)
+    counted(opened, "0 of 96 items")
+    page.locator("#words").fill("liver")
+    counted(opened, "8 of 96 items")
+    page.select_option("#modality", label="all")
+    counted(opened, "24 of 96 items")
+    page.locator("#list .row").nth(3).click()
+    page.wait_for_function("document.querySelector('#detail h3').textContent.includes('closed')")
+    assert not opened.faults
