@@ -125,7 +125,8 @@ def stats(rows: list[dict[str, Any]], rewards: list[dict[str, Any]]) -> Stats:
 
 def _cells(row: dict[str, Any]) -> tuple[Cell, ...]:
     names = ("checkpoint", "kind", "n", "accuracy", "low", "high", "chance")
-    return tuple(row[name] for name in names)
+    cells = (row[name] for name in names)
+    return tuple(round(cell, 3) if isinstance(cell, float) else cell for cell in cells)
 
 
 if __name__ == "__main__":

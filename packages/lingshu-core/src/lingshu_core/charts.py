@@ -72,6 +72,13 @@ def _named(panel: Bars) -> dict[str, Any]:
     }
 
 
+def _counted(panel: Bars) -> dict[str, Any]:
+    """Returns what keeps an axis of few counts from showing halves of them."""
+    values = [value for series in panel.series for value in series.y]
+    whole = all(value is None or float(value).is_integer() for value in values)
+    return {"dtick": 1} if whole and max((value or 0 for value in values), default=0) < 5 else {}
+
+
 def _radar(panel: Radar) -> list[dict[str, Any]]:
     return [
         {
@@ -138,6 +145,7 @@ def _layout(panel: Lines | Bars | Radar | Flow) -> dict[str, Any]:
         layout["xaxis"] = axis | {"title": {"text": panel.x}}
         layout["yaxis"] = axis | {"title": {"text": panel.y}}
         layout["yaxis" if panel.horizontal else "xaxis"] |= _named(panel)
+        layout["xaxis" if panel.horizontal else "yaxis"] |= _counted(panel)
         if panel.horizontal:
             layout["yaxis"] |= {"autorange": "reversed"}
             rows = max((len(series.x) for series in panel.series), default=1)

@@ -403,7 +403,7 @@ def _write_page(pipeline: Pipeline, jobs: Sequence[_Job], run: Path) -> None:
         if job.step.title:
             stats = stats.model_copy(update={"title": job.step.title})
         facts = {
-            "command": " ".join(job.step.run[:2]),
+            "command": " ".join(job.step.run[: max(2, _words(job.argv))]),
             "took": f"{done.seconds:.1f} s",
             "memory": f"{done.peak_mb:.0f} MiB",
         }
