@@ -4,6 +4,7 @@ import io
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,22 @@ class Seen:
         pass
 
 SEEN = Backend("says what it sees", lambda name, settings: Seen(), named, pictures="decoded")
+"""
+
+LATE = """
+import time
+from medevalkit.backend import Answer, Backend, named
+
+class Late:
+    def answers(self, requests):
+        for request in requests:
+            time.sleep(0.1)
+            yield Answer(request, "yes", "stop")
+
+    def close(self):
+        pass
+
+LATE = Backend("takes its time", lambda name, settings: Late(), named)
 """
 
 
@@ -143,3 +160,24 @@ def test_a_full_disk_loses_nothing(toy, tmp_path: Path) -> None:
     assert journal.startswith(whole)
     predictions = [json.loads(line)["prediction"]["id"] for line in journal.splitlines()[1:]]
     assert len(predictions) == len(set(predictions)) == 200
+
+
+@pytest.mark.slow
+def test_a_second_process_stops_and_the_first_goes_on(toy, tmp_path: Path) -> None:
+    task, out, plugin = toy(100), tmp_path / "out", tmp_path / "late.py"
+    plugin.write_text(LATE, encoding="utf-8")
+    words = ["--model", f"{plugin}:LATE:x", "--tasks", f"manifest:{task}", "--out", str(out)]
+    command = [sys.executable, "-m", "medevalkit", "run", *words]
+    first = start(command)
+    deadline = time.monotonic() + 60
+    while not (out / "journal.jsonl").is_file():
+        assert first.poll() is None and time.monotonic() < deadline
+        time.sleep(0.05)
+    second = start(command)
+    _, complaint = second.communicate(timeout=60)
+    assert first.poll() is None, "the first had ended: nothing was shown"
+    assert second.returncode != 0
+    assert "another process is working" in complaint and "Traceback" not in complaint
+    _, complaint = first.communicate(timeout=60)
+    assert first.returncode == 0, complaint
+    assert len(list(Manifest(out / "predictions").of(Prediction))) == 100
