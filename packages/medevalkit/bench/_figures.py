@@ -35,7 +35,7 @@ def main() -> None:
 
 def figures() -> str:
     """Returns the tables as Markdown."""
-    return "\n\n".join((_conformance(), _kills(), _overhead()))
+    return "\n\n".join((_conformance(), _kills(), _kills_after(), _overhead()))
 
 
 def _read(name: str) -> Any:
@@ -74,6 +74,24 @@ def _kills() -> str:
         ),
     ]
     return _table(("kills of `medevalkit run` (`bench/kills.py`)", ""), rows)
+
+
+def _kills_after() -> str:
+    found = _read("kills_after")
+    score, judge = found["score"], found["judge"]
+    rows = [
+        ("times that it got SIGKILL", score["kills"], judge["kills"]),
+        ("open answers", f"{score['items']:,}", f"{judge['items']:,}"),
+        ("tables that could not be read after a kill", score["broken"], ""),
+        ("verdicts kept before the last start", "", judge["judged_before_the_last_start"]),
+        ("asked again though kept", "", judge["asked_again"]),
+        ("asked again because in flight at a kill", "", judge["lost_in_flight"]),
+        (
+            "end equal to an undisturbed one",
+            *("yes" if x["equal"] else "no" for x in (score, judge)),
+        ),
+    ]
+    return _table(("kills afterwards (`bench/kills_after.py`)", "`score`", "`judge`"), rows)
 
 
 def _overhead() -> str:
