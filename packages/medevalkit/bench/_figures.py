@@ -35,7 +35,7 @@ def main() -> None:
 
 def figures() -> str:
     """Returns the tables as Markdown."""
-    return "\n\n".join((_conformance(), _kills(), _kills_after(), _overhead()))
+    return "\n\n".join((_conformance(), _kills(), _kills_after(), _overhead(), _page()))
 
 
 def _read(name: str) -> Any:
@@ -117,6 +117,20 @@ def _overhead() -> str:
         ("`medevalkit tasks`", f"{found['tasks_cpu_s']:.2f} s", "0.60 s"),
     ]
     return _table(("CPU time of the harness (`bench/overhead.py`)", "", "bar"), rows)
+
+
+def _page() -> str:
+    found = _read("page")
+    rows = [
+        ("written", f"{found['written_s']:.0f} s", "60 s"),
+        ("peak memory of writing", f"{found['written_rss_mb']:.0f} MiB", ""),
+        (f"size, in {found['files']} files", f"{found['mb']:.0f} MiB", ""),
+        ("first view in headless Chromium", f"{found['first_view_s']:.1f} s", "2 s"),
+        ("first search, which reads every part", f"{found['search_s']:.1f} s", ""),
+        ("a search after it", f"{found['again_s']:.1f} s", ""),
+        ("a filter", f"{found['filter_s']:.1f} s", ""),
+    ]
+    return _table((f"page of {found['items']:,} items (`bench/page.py`)", "", "bar"), rows)
 
 
 def _table(head: tuple[str, ...], rows: list[tuple[Any, ...]]) -> str:

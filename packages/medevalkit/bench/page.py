@@ -44,6 +44,7 @@ def measure(place: Path, items: int) -> dict[str, float | int]:
     task = write(place / "task", items)
     words = [f"model={MIXED}:MIXED:x", f'tasks=["manifest:{task}"]']
     run(load_recipe(RunSettings, None, words), place / "out")
+    spend([sys.executable, "-m", "medevalkit", "score", str(place / "out")])
     page = place / "page"
     began = time.monotonic()
     cpu, memory = spend(
