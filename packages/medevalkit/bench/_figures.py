@@ -96,6 +96,7 @@ def _kills_after() -> str:
 
 def _overhead() -> str:
     found, scored = _read("overhead"), _read("scoring")
+    shared = _read("picture_cache")
     text, loop = found["ms_text"], found["ms_floor"]
     rows = [
         (f"text item, {found['items']:,} items", f"{text:.2f} ms", "0.30 ms"),
@@ -112,6 +113,12 @@ def _overhead() -> str:
             f"scoring {scored['items']:,} items, `strict` alone (`bench/scoring.py`)",
             f"{scored['strict_cpu_s']:.1f} s",
             "10 s",
+        ),
+        (
+            f"{shared['questions']} questions about {shared['pictures']} pictures, faster than about "
+            "one each (`bench/picture_cache.py`)",
+            f"{shared['times']:.1f} times",
+            "1.5 times",
         ),
         ("`medevalkit --help`", f"{found['help_cpu_s']:.2f} s", "0.40 s"),
         ("`medevalkit tasks`", f"{found['tasks_cpu_s']:.2f} s", "0.60 s"),

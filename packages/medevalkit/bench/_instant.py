@@ -1,6 +1,6 @@
 """A model that answers at once, and a process that asks it without scoring.
 
-python _instant.py TEXT|ENCODED MANIFEST OUT [key=value …]
+python _instant.py TEXT|ENCODED|DECODED MANIFEST OUT [key=value …]
 """
 
 import sys
@@ -19,7 +19,7 @@ class Instant:
     def answers(self, requests: Iterator[Request]) -> Iterator[Answer]:
         """Yields an answer for every request."""
         for request in requests:
-            sent = sum(len(picture.data_url()) for picture in request.pictures)
+            sent = sum(len(one.data_url()) for one in request.pictures if one.data)
             yield Answer(request, "A", "stop", prompt_tokens=sent, latency=0.0)
 
     def close(self) -> None:
@@ -28,6 +28,7 @@ class Instant:
 
 TEXT = Backend("answers at once", lambda name, settings: Instant(), named)
 ENCODED = Backend("answers at once", lambda name, settings: Instant(), named, pictures="encoded")
+DECODED = Backend("answers at once", lambda name, settings: Instant(), named, pictures="decoded")
 
 
 if __name__ == "__main__":
