@@ -1,6 +1,5 @@
 """Runs that are killed, lose their workers or find the disk full go on and end as they should."""
 
-import importlib
 import random
 import resource
 import signal
@@ -85,12 +84,16 @@ def calm(texts: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, byt
 
 
 def start(
-    texts: Path, folder: Path, workers: int = 2, before: Callable[[], object] | None = None
+    texts: Path,
+    folder: Path,
+    *more: str,
+    steps: str = STEPS,
+    before: Callable[[], object] | None = None,
 ) -> subprocess.Popen[str]:
     recipe = folder / "recipe.toml"
-    recipe.write_text(STEPS, encoding="utf-8")
+    recipe.write_text(steps, encoding="utf-8")
     command = [sys.executable, "-m", "lingshu_data", "curate", str(texts)]
-    command += ["--recipe", str(recipe), "--out", str(folder / "out"), "--workers", str(workers)]
+    command += ["--recipe", str(recipe), "--out", str(folder / "out"), "--workers", "2", *more]
     return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=before)
 
 
@@ -160,12 +163,8 @@ def test_a_record_at_which_workers_die_is_set_aside_and_the_others_stay(texts, t
         pytest.importorskip("ray", reason="lingshu-data[ray] is not installed")
     plugin = tmp_path / "fatal.py"
     plugin.write_text(PLUGIN.format(at_once=""), encoding="utf-8")
-    steps = ({"operator": f"{plugin}:OPERATOR", "word": "fatal"},)
-    running = Running(workers=2, engine=engine)
-    curate([texts], tmp_path / "out", CurateSettings(steps=steps), running)
-    if engine == "ray":
-        # It is left running for what else a process may have to do; here that is nothing.
-        importlib.import_module("ray").shutdown()
+    steps = f'[[steps]]\noperator = "{plugin}:OPERATOR"\nword = "fatal"\n'
+    finish(start(texts, tmp_path, "--engine", engine, steps=steps))
     counts = read_stats(tmp_path / "out").counts
     assert (counts["kept"], counts["set_aside"], counts["in"]) == (RECORDS - 1, 1, RECORDS)
     aside = (tmp_path / "out" / "set-aside.jsonl").read_text(encoding="utf-8")

@@ -115,8 +115,8 @@ def _overhead() -> str:
             "10 s",
         ),
         (
-            f"{shared['questions']} questions about {shared['pictures']} pictures, faster than about "
-            "one each (`bench/picture_cache.py`)",
+            f"{shared['questions']} questions about {shared['pictures']} pictures, faster than "
+            "about one each (`bench/picture_cache.py`)",
             f"{shared['times']:.1f} times",
             "1.5 times",
         ),
