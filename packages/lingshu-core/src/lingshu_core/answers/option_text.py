@@ -12,10 +12,16 @@ from lingshu_core.answers.vocabulary import word_set
 from lingshu_core.answers.words import american
 
 _TOKEN = re.compile(
-    r"[^\W\d_\u3400-\u9fff]+[0-9][^\W_\u3400-\u9fff]*"
+    r"[^\W\d_\u3400-\u9fff]++[0-9][^\W_\u3400-\u9fff]*"
     r"|[0-9]+(?:,[0-9]{3}(?![0-9]))*(?:\.[0-9]+)?|[\u3400-\u9fff]"
     r"|[^\W\d_\u3400-\u9fff]+(?:'[^\W\d_\u3400-\u9fff]+)*|[<>≤≥%+↑↓↔]|(?<![\w.])-(?=[0-9])"
 )
+_ASCII_TOKEN = re.compile(
+    r"[A-Za-z]++[0-9][A-Za-z0-9]*|[0-9]+(?:,[0-9]{3}(?![0-9]))*(?:\.[0-9]+)?"
+    r"|[A-Za-z]+(?:'[A-Za-z]+)*|[<>%+]|(?<![\w.])-(?=[0-9])",
+    re.ASCII,
+)
+"""The same words where every character is ASCII, in half the time."""
 _NONE = re.compile(
     r"\b(?:none|neither) of (?:the |these |those )?(?:above|options|choices|following|listed"
     r"|answers|given|provided|other|others|alternatives|these|those|them)(?: (?:options|choices"
@@ -103,7 +109,7 @@ def tokens(text: str) -> tuple[Token, ...]:
 
 
 def _tokens(text: str) -> Iterator[Token]:
-    for match in _TOKEN.finditer(text):
+    for match in _pattern(text).finditer(text):
         start, end = match.span()
         found = _compared(match[0])
         if len(found) == 2:
@@ -132,7 +138,11 @@ def _compared(written: str) -> tuple[str, ...]:
 
 def _words(text: str) -> tuple[str, ...]:
     """Returns the words of `tokens` without their places, which takes a third of the time."""
-    return tuple(chain.from_iterable(map(_compared, _TOKEN.findall(text))))
+    return tuple(chain.from_iterable(map(_compared, _pattern(text).findall(text))))
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    return _ASCII_TOKEN if text.isascii() else _TOKEN
 
 
 def _number(word: str) -> str:
@@ -150,9 +160,12 @@ def merged(text: str) -> str:
 
     Each is a run of one rare sign of the same length, so that places in the text stay.
     """
-    if "of" in text or "all" in text.lower() or "以上" in text or "都" in text or "均" in text:
-        text = _NONE.sub(lambda found: "ϙ" * len(found[0]), text)
-        text = _ALL.sub(lambda found: "ϡ" * len(found[0]), text)
+    lower = text.lower()
+    if "of" in text or "all" in lower or "以上" in text or "都" in text or "均" in text:
+        if "none" in lower or "neither" in lower or not text.isascii():
+            text = _NONE.sub(lambda found: "ϙ" * len(found[0]), text)
+        if "all" in lower or not text.isascii():
+            text = _ALL.sub(lambda found: "ϡ" * len(found[0]), text)
     return text
 
 
