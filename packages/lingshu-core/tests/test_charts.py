@@ -50,3 +50,15 @@ def test_names_stay_names():
         "type"
         not in figure(Bars(series=(Series(name="a", x=(1, 2), y=(1, 2)),)))["layout"]["xaxis"]
     )
+
+
+@pytest.mark.parametrize(
+    ("values", "step"),
+    [((1, 0, 2), 1), ((1, None), 1), ((0.5, 1), None), ((1, 7), None), ((), 1)],
+)
+def test_an_axis_of_few_counts_shows_whole_ones(values, step):
+    bars = (Series(name="a", x=tuple("abc"[: len(values)]), y=values),)
+    upright = figure(Bars(series=bars))["layout"]
+    lying = figure(Bars(series=bars, horizontal=True))["layout"]
+    assert upright["yaxis"].get("dtick") == lying["xaxis"].get("dtick") == step
+    assert "dtick" not in upright["xaxis"] and "dtick" not in lying["yaxis"]

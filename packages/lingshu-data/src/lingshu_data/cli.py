@@ -24,7 +24,7 @@ _Recipe = Annotated[
     str, typer.Option("--recipe", "-r", help="A recipe that comes with the package, or a .toml.")
 ]
 _Workers = Annotated[int, typer.Option("--workers", "-w", min=1, help="Processes at a time.")]
-_Engine = Annotated[str, typer.Option("--engine", help="local, or one of a plug-in.")]
+_Engine = Annotated[str, typer.Option("--engine", help="local, ray, or one of a plug-in.")]
 _Shard = Annotated[
     str,
     typer.Option(

@@ -10,8 +10,8 @@ import torch
 import transformers
 from transformers.utils import logging
 
+from lingshu_core.builds import free_builds
 from lingshu_core.errors import SettingsError
-from lingshu_core.process import free_builds
 
 _transformers: Any = transformers
 

@@ -21,7 +21,7 @@ _ASCII_TOKEN = re.compile(
     r"|[A-Za-z]+(?:'[A-Za-z]+)*|[<>%+]|(?<![\w.])-(?=[0-9])",
     re.ASCII,
 )
-"""The same words where every character is ASCII, in half the time."""
+"""The same words where every character is ASCII; it is quicker."""
 _NONE = re.compile(
     r"\b(?:none|neither) of (?:the |these |those )?(?:above|options|choices|following|listed"
     r"|answers|given|provided|other|others|alternatives|these|those|them)(?: (?:options|choices"

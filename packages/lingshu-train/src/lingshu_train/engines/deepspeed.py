@@ -15,8 +15,8 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
+from lingshu_core.builds import free_builds
 from lingshu_core.errors import SettingsError
-from lingshu_core.process import free_builds
 from lingshu_train.collate import Row
 from lingshu_train.engine import EngineKind, Slot
 from lingshu_train.groups import optimizer_groups
