@@ -2,17 +2,22 @@
 
 The pipeline is the shipped recipe `lingshu/captions`, from a manifest to a manifest: reading and
 validating, all operators, the ledger, the page, the output. Alone, each operator is asked in a bare
-loop about records that stand in memory, as fast as it can answer. Beside it, the recipe for texts
-and the bytes that a record takes: `costs.py` computes from them what large collections cost.
+loop about records that stand in memory, as fast as it can answer; both take turns. Beside it, the
+recipe for texts and the bytes that a record takes: `costs.py` computes from them what large
+collections cost. As in the commands and their workers, OpenBLAS has one thread.
 
     python packages/lingshu-data/bench/pipeline.py
 """
 
 import json
+import os
 import sys
 import tempfile
 import time
+from collections import defaultdict
 from pathlib import Path
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy is imported
 
 import _corpus
 import numpy as np
@@ -26,7 +31,7 @@ from lingshu_data.passes import Planned
 from lingshu_data.settings import CurateSettings, Running
 
 RESULTS = Path(__file__).parent / "results" / "pipeline.json"
-CAPTIONS, QUESTIONS, SIDE, ROUNDS, BAR = 1500, 4000, 512, 3, 0.7
+CAPTIONS, QUESTIONS, SIDE, ROUNDS, BAR = 3000, 4000, 512, 4, 0.7
 
 
 def main() -> None:
@@ -36,13 +41,9 @@ def main() -> None:
         place = Path(scratch)
         data = _corpus.write(place / "in", CAPTIONS, 0, SIDE)
         warm(data, place, recipes["captions"])
-        whole = least(data, place / "out", recipes["captions"])
-        alone = {
-            step.label: min(operator(data, step) for _ in range(ROUNDS))
-            for step in plan(recipes["captions"])
-        }
+        whole, alone = in_turns(data, place / "out", recipes["captions"])
         texts = _corpus.write(place / "texts", 0, QUESTIONS)
-        said = least(texts, place / "out-texts", recipes["texts"])
+        said = min(pipeline(texts, place / f"texts-{n}", recipes["texts"]) for n in range(ROUNDS))
         sizes = {"caption": bytes_each(data, CAPTIONS), "text": bytes_each(texts, QUESTIONS)}
     slowest = max(alone, key=lambda name: alone[name])
     found = {
@@ -70,10 +71,14 @@ def recipe(name: str) -> CurateSettings:
     return load_recipe(CurateSettings, find_recipe("lingshu_data", f"lingshu/{name}"))
 
 
-def least(data: Path, out: Path, settings: CurateSettings) -> float:
-    """Measures a pipeline several times."""
-    rounds = (out.with_name(f"{out.name}-{number}") for number in range(ROUNDS))
-    return min(pipeline(data, target, settings) for target in rounds)
+def in_turns(data: Path, out: Path, settings: CurateSettings) -> tuple[float, dict[str, float]]:
+    """Measures a pipeline and each of its operators alone, the least of several rounds."""
+    whole, alone = [], defaultdict(list)
+    for number in range(ROUNDS):
+        whole.append(pipeline(data, out.with_name(f"{out.name}-{number}"), settings))
+        for step in plan(settings):
+            alone[step.label].append(operator(data, step))
+    return min(whole), {name: min(seconds) for name, seconds in alone.items()}
 
 
 def bytes_each(data: Path, records: int) -> dict[str, int]:

@@ -227,5 +227,5 @@ def _find(
         if len(found) == len(wanted):
             break
         root = Manifest(passes.manifests[shard.manifest]).root
-        found |= {r.id: (root, r) for r in passes.kept(shard.number) if r.id in wanted}
+        found |= {record.id: (root, record) for record in passes.named(shard.number, wanted)}
     return found

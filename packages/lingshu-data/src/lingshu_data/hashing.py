@@ -18,10 +18,12 @@ ALGORITHM = "imagehash.phash/4.3"
 """What the hashes of this module are equal to."""
 
 _BITS = 22
-_HALF, _ONE = 1 << (_BITS - 1), 1 << _BITS
+_ONE = 1 << _BITS
 _LOBES = 3
 _BLOCK = 8
 """Output columns computed at once: their windows overlap, and few zeros are multiplied."""
+_HELD = 1 << 17
+"""Levels that are numbers of 8 bytes at a time, as many as the processor's cache holds."""
 _FLAT = 2.0
 """Spread of grey levels of a scaled picture below which its hash says nothing."""
 
@@ -42,13 +44,23 @@ def phash(image: Pillow.Image, size: int = 8) -> int:
         image: Of any mode; more than 8 bits a channel are cut off as Pillow does, so scale first.
         size: Side of the hash: 8 for 64 bits, 16 for 256.
     """
-    return hashed(image, size).bits
+    return hashed(grey(image), size).bits
 
 
-def hashed(image: Pillow.Image, size: int = 8) -> Hashed:
-    """Returns the perceptual hash of a picture, and whether it means anything."""
+def grey(image: Pillow.Image) -> np.ndarray:
+    """Returns the grey levels of a picture of any mode as Pillow has them, uint8 (h, w)."""
     # A copy of a grey picture costs a tenth of what scaling it does.
-    small = scaled(image if image.mode == "L" else image.convert("L"), 4 * size)
+    return np.asarray(image if image.mode == "L" else image.convert("L"))
+
+
+def hashed(levels: np.ndarray, size: int = 8) -> Hashed:
+    """Returns the perceptual hash of a picture, and whether it means anything.
+
+    Args:
+        levels: Of grey, uint8 (h, w).
+        size: Side of the hash.
+    """
+    small = scaled(levels, 4 * size)
     low = dct(dct(small, axis=0), axis=1)[:size, :size]
     flat = low.ravel()
     middle = np.partition(flat, (flat.size // 2 - 1, flat.size // 2))
@@ -69,17 +81,16 @@ def distance(one: int, other: int) -> int:
     return (one ^ other).bit_count()
 
 
-def scaled(image: Pillow.Image, side: int) -> np.ndarray:
-    """Returns a grey picture scaled with Lanczos, as `image.resize((side, side))` has it.
+def scaled(pixels: np.ndarray, side: int) -> np.ndarray:
+    """Returns a grey picture scaled with Lanczos, as Pillow's `resize((side, side))` has it.
 
     Args:
-        image: Of mode `L`.
+        pixels: uint8 (h, w).
         side: Of the result, in pixels.
 
     Returns:
         uint8 (side, side).
     """
-    pixels = np.asarray(image)
     height, width = pixels.shape
     if _rows_first(height, width, side) and pillow_shrinks_tall_pictures_by_rows_first():
         return _across(_down(pixels, side), side).astype(np.uint8)
@@ -105,10 +116,15 @@ def _across(pixels: np.ndarray, side: int) -> np.ndarray:
     height, width = pixels.shape
     if width == side:
         return pixels
-    wide = pixels.astype(np.float64)
     columns = np.empty((height, side))
-    for first, start, stop, weights in _blocks(width, side):
-        np.matmul(wide[:, start:stop], weights, out=columns[:, first : first + weights.shape[1]])
+    step = max(_HELD // width, 1)
+    held = np.empty((min(step, height), width))
+    for top in range(0, height, step):
+        rows = slice(top, min(top + step, height))
+        wide = held[: rows.stop - top]
+        np.copyto(wide, pixels[rows])
+        for first, start, stop, weights in _blocks(width, side):
+            columns[rows, first : first + weights.shape[1]] = wide[:, start:stop] @ weights
     return _rounded(columns)
 
 
@@ -123,8 +139,7 @@ def _down(pixels: np.ndarray, side: int) -> np.ndarray:
 
 def _rounded(sums: np.ndarray) -> np.ndarray:
     """Rounds sums of weighted levels to levels, in place."""
-    sums += _HALF
-    sums *= 1 / _ONE
+    sums += 0.5
     np.floor(sums, out=sums)
     np.maximum(sums, 0, out=sums)
     return np.asarray(np.minimum(sums, 255, out=sums))
@@ -145,7 +160,10 @@ def _blocks(length: int, side: int) -> tuple[tuple[int, int, int, np.ndarray], .
 
 @lru_cache(maxsize=256)
 def _weights(length: int, side: int) -> np.ndarray:
-    """Returns Pillow's fixed-point Lanczos weights, float64 (side, length)."""
+    """Returns Pillow's fixed-point Lanczos weights, float64 (side, length).
+
+    Each is a whole number of 2^-22, which float64 holds and sums as exactly as the number itself.
+    """
     scale = length / side
     stretch = max(scale, 1.0)
     reach = _LOBES * stretch
@@ -161,5 +179,5 @@ def _weights(length: int, side: int) -> np.ndarray:
     fixed = np.trunc(values * _ONE + np.copysign(0.5, values))
     weights = np.zeros((side, length))
     rows = np.broadcast_to(np.arange(side)[:, None], taps.shape)
-    weights[rows[inside], taps[inside].astype(int)] = fixed[inside]
+    weights[rows[inside], taps[inside].astype(int)] = fixed[inside] / _ONE
     return weights

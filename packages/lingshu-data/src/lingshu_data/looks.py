@@ -4,11 +4,12 @@ from collections import OrderedDict
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 from PIL import Image as Pillow
 
 from lingshu_core.manifest import Manifest
 from lingshu_core.records import Image, RecordBase
-from lingshu_data.hashing import Hashed, hashed
+from lingshu_data.hashing import Hashed, grey, hashed
 from lingshu_data.pictures import Unreadable, decode, open_header
 
 _REMEMBERED = 4
@@ -41,20 +42,23 @@ class Look:
         return decode(self._opened)
 
     @cached_property
+    def grey(self) -> np.ndarray:
+        """The grey levels, uint8 (h, w); Unreadable where the picture is damaged."""
+        return grey(self.pixels)
+
+    @cached_property
     def hashed(self) -> Hashed:
         """The perceptual hash of 64 bits."""
-        return hashed(self.pixels)
+        return hashed(self.grey)
 
     @cached_property
     def hashed_finely(self) -> Hashed:
         """The perceptual hash of 256 bits."""
-        return hashed(self.pixels, 16)
+        return hashed(self.grey, 16)
 
     def is_blank(self, tolerance: int) -> bool:
         """Says whether all grey levels lie within so many of each other."""
-        low, high = self.pixels.convert("L").getextrema()
-        assert isinstance(low, int | float) and isinstance(high, int | float)
-        return high - low <= tolerance
+        return int(self.grey.max()) - int(self.grey.min()) <= tolerance
 
 
 class Looks:

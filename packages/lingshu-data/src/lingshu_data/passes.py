@@ -9,9 +9,9 @@ and the next leg leaves them out. Every leg's shards are folders in the run's wo
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +66,7 @@ class Planned:
         """Goes to workers by the operator's name: the class may come from a file of a plug-in."""
         return _planned, (self.label, self.settings.model_dump())
 
-    @property
+    @cached_property
     def step(self) -> Step:
         """The operator, ready to work; built once in every process."""
         return _built(self.settings)
@@ -152,6 +152,16 @@ class Passes:
         for line, gone in self.after(self.legs[-1], shard):
             if gone is None:
                 yield RECORD.validate_json(line)
+
+    def named(self, shard: int, ids: Collection[str]) -> Iterator[RecordBase]:
+        """Yields the records of a shard that stay and have one of a few ids."""
+        wanted = [json.dumps(name, ensure_ascii=False).encode() for name in ids]
+        for line, gone in self.after(self.legs[-1], shard):
+            # Most lines hold none of them, in these letters or others, and need not be validated.
+            if gone is None and (b"\\" in line or any(name in line for name in wanted)):
+                record = RECORD.validate_json(line)
+                if record.id in ids:
+                    yield record
 
     def after(self, leg: Leg, shard: int) -> Iterator[tuple[bytes, RecordBase | None]]:
         """Yields the records that stood at the end of a leg, as lines.

@@ -113,7 +113,7 @@ class PictureDedup(Grouping):
         if self._settings.verify == "phash256":
             return np.frombuffer(look.hashed_finely.bits.to_bytes(32, "big"), np.uint8)
         if self._settings.verify == "thumbnail":
-            return np.asarray(scaled(look.pixels.convert("L"), _THUMBNAIL).ravel())
+            return np.asarray(scaled(look.grey, _THUMBNAIL).ravel())
         return np.zeros(0, np.uint8)
 
     def _equal(self, table: "_Table") -> Generator[Settled, None, np.ndarray]:
