@@ -56,7 +56,27 @@ def test_the_norm_of_one_kernel_is_that_of_transformers(base: Path) -> None:
     assert torch.allclose(one, other, atol=1e-5)
     prepare(model, implementation="varlen", checkpointing=False)
     assert model.model.language_model.norm is theirs
-    assert torch.equal(theirs(states), expected)  # not on a GPU: what transformers computes
+    assert torch.equal(theirs(states), found)
+
+
+def test_patches_are_embedded_by_one_product_as_transformers_convolution_has_it(
+    base: Path,
+) -> None:
+    model = load_model(base, dtype=torch.float32, device=CPU)
+    embed = model.model.visual.patch_embed
+    patches = torch.randn(12, embed.proj.weight[0].numel())
+    names = set(dict(model.named_parameters()))
+    outs = {}
+    for who in ("theirs", "ours"):
+        if who == "ours":
+            prepare(model, implementation="varlen", checkpointing=False)
+        out = embed(patches)
+        (out * torch.linspace(-1, 1, out.numel()).view_as(out)).sum().backward()
+        outs[who] = out.detach(), embed.proj.weight.grad
+        embed.proj.weight.grad = None
+    assert set(dict(model.named_parameters())) == names
+    for one, other in zip(outs["theirs"], outs["ours"], strict=True):
+        assert torch.allclose(one, other, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", ["input_layernorm", "norm1"])
