@@ -14,7 +14,7 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +25,7 @@ from lingshu_data.operators.text_dedup import Settings
 from lingshu_data.texts import jaccard, ngram_hashes, words_of
 
 RESULTS = Path(__file__).parent / "results" / "minhash.json"
-TEXTS, WORDS, RUN, ROUNDS, BAR = 2000, 238, 5, 3, 1.5
+TEXTS, WORDS, RUN, ROUNDS, BAR = 2000, 238, 5, 5, 1.5
 PEER_TEXTS, PEER_BAR = 200, 20
 PLANTED = 10_000
 
@@ -58,24 +58,47 @@ def same_hash(text: str) -> np.ndarray:
     return np.asarray(signer.hashvalues)
 
 
-def datatrove(python: str, texts: list[str]) -> float:
-    """Returns the CPU seconds that datatrove needs for a text."""
-    command = [python, str(Path(__file__).with_name("_datatrove.py"))]
-    done = subprocess.run(command, input=json.dumps(texts), text=True, capture_output=True)
-    if done.returncode:
-        sys.exit(done.stderr)
-    return float(done.stdout.split()[-1]) / len(texts)
+class Datatrove:
+    """A process that signs texts with datatrove when asked to."""
+
+    def __init__(self, python: str, texts: list[str]) -> None:
+        command = [python, str(Path(__file__).with_name("_datatrove.py"))]
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        self._texts = len(texts)
+        self._send(json.dumps(texts))
+
+    def seconds(self) -> float:
+        """Returns the CPU seconds of one round, for a text."""
+        self._send("")
+        assert self._process.stdout is not None
+        said = self._process.stdout.readline()
+        if not said:
+            sys.exit("datatrove has ended: see above what it says")
+        return float(said) / self._texts
+
+    def end(self) -> None:
+        """Ends the process."""
+        self._process.communicate()
+
+    def _send(self, line: str) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(line + "\n")
+        self._process.stdin.flush()
 
 
-def least(works: Sequence[Callable[[Sequence[str]], np.ndarray]], texts: list[str]) -> list[float]:
-    """Measures several ways in turns, in CPU seconds."""
-    found = [1e9] * len(works)
+def measured(texts: list[str], peer: Datatrove | None) -> dict[str, float]:
+    """Measures all ways in turns, in texts a CPU second."""
+    rounds: dict[str, list[float]] = {"ours": [], "datasketch_bulk": [], "datatrove": []}
     for _ in range(ROUNDS):
-        for place, work in enumerate(works):
+        for name, work in {"ours": ours, "datasketch_bulk": bulk}.items():
             started = time.process_time()
             work(texts)
-            found[place] = min(found[place], time.process_time() - started)
-    return found
+            rounds[name].append((time.process_time() - started) / len(texts))
+        if peer is not None:
+            rounds["datatrove"].append(peer.seconds())
+    return {name: 1 / min(each) for name, each in rounds.items() if each}
 
 
 def planted(likeness: float, place: int) -> tuple[list[str], list[str], float]:
@@ -130,22 +153,17 @@ def main() -> None:
     options.add_argument("--datatrove", default="", metavar="PYTHON")
     peer = options.parse_args().datatrove
     texts = [" ".join(prose(n, WORDS)) for n in range(TEXTS)]
-    mine, theirs = least((ours, bulk), texts)
+    other = Datatrove(peer, texts[:PEER_TEXTS]) if peer else None
+    rates = measured(texts, other)
+    if other is not None:
+        other.end()
     signed = ours(texts)
     unequal = sum(not np.array_equal(signed[n], same_hash(texts[n])) for n in range(0, TEXTS, 10))
-    found = {
-        "speed": {
-            "ours_a_second": round(TEXTS / mine),
-            "datasketch_bulk_a_second": round(TEXTS / theirs),
-            "ratio": round(theirs / mine, 2),
-            "unequal": unequal,
-        },
-        "planted": recall(),
-    }
-    if peer:
-        theirs_each = datatrove(peer, texts[:PEER_TEXTS])
-        found["speed"]["datatrove_a_second"] = round(1 / theirs_each)
-        found["speed"]["datatrove_ratio"] = round(theirs_each / (mine / TEXTS), 1)
+    speed = {f"{name}_a_second": round(rate) for name, rate in rates.items()}
+    speed["ratio"] = round(rates["ours"] / rates["datasketch_bulk"], 2)
+    if "datatrove" in rates:
+        speed["datatrove_ratio"] = round(rates["ours"] / rates["datatrove"], 1)
+    found = {"speed": {**speed, "unequal": unequal}, "planted": recall()}
     RESULTS.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(found, indent=1))
     missed = (
