@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from pydantic import ValidationError
@@ -68,21 +69,21 @@ class Task:
         looks = Looks(Manifest(self.manifest))
         places: list[int] = []
         vectors: list[np.ndarray] = []
-        pixels = []
+        batch: list[Any] = []
         for place, (_, line) in enumerate(job.shard.read()):
             try:
                 record = RECORD.validate_json(line, strict=True)
                 if not record.images or place in job.avoid:
                     continue
-                pixels.append(looks.of(record)[0].pixels)
+                batch.append(load_clip(self.model).prepared(looks.of(record)[0].pixels))
             except (ValidationError, Unreadable, DataError):
                 continue  # What cannot be seen keeps its label.
             places.append(place)
-            if len(pixels) == self.batch:
-                vectors.append(load_clip(self.model).pictures(pixels))
-                pixels = []
-        if pixels:
-            vectors.append(load_clip(self.model).pictures(pixels))
+            if len(batch) == self.batch:
+                vectors.append(load_clip(self.model).pictures(batch))
+                batch = []
+        if batch:
+            vectors.append(load_clip(self.model).pictures(batch))
         with finishing(self.workdir.shard(0, job.number)) as folder:
             save_array(folder / _PLACES, np.array(places, np.int64))
             save_array(folder / _VECTORS, np.concatenate(vectors) if vectors else np.zeros((0, 0)))

@@ -65,9 +65,13 @@ class Clip:
         self._model.to(self._device).eval()
         self._tokenizer = open_clip.get_tokenizer(name)
 
-    def pictures(self, images: Sequence[Pillow.Image]) -> np.ndarray:
-        """Returns the vectors of pictures, float32 (n, d), of length 1."""
-        batch = self._torch.stack([self._preprocess(image.convert("RGB")) for image in images])
+    def prepared(self, image: Pillow.Image) -> Any:
+        """Returns a picture as the model takes it: scaled to its size, so small however large."""
+        return self._preprocess(image.convert("RGB"))
+
+    def pictures(self, prepared: Sequence[Any]) -> np.ndarray:
+        """Returns the vectors of prepared pictures, float32 (n, d), of length 1."""
+        batch = self._torch.stack(list(prepared))
         with self._torch.inference_mode():
             found = self._model.encode_image(batch.to(self._device), normalize=True)
         return np.asarray(found.float().cpu().numpy(), np.float32)
