@@ -141,6 +141,15 @@ class _Part:
         write_json(folder / "names.json", {"ids": self.ids, "shas": self.shas})
 
 
+def _found_in(hashes: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Returns where among sorted hashes those stand that are there, each as often as it comes."""
+    if not known.size:
+        return np.zeros(0, np.int64)
+    # Not `isin`, which would sort all that is known again for every text.
+    places = np.minimum(np.searchsorted(known, hashes), known.size - 1)
+    return places[known[places] == hashes]
+
+
 def _word_pairs(words: Sequence[str]) -> np.ndarray:
     return np.unique(ngram_hashes(words, _PAIR))
 
@@ -238,11 +247,10 @@ class EvaluationIndex:
             if place is not None:
                 return Overlap(self._ids[place], "same text")
             runs, items = self._runs
-            mine = ngram_hashes(words, RUN)
-            hits = mine[np.isin(mine, runs)]
+            hits = _found_in(ngram_hashes(words, RUN), runs)
             if hits.size:
-                item = items[np.searchsorted(runs, hits[0])]
-                return Overlap(self._ids[int(item)], f"{RUN} words in a row", len(hits))
+                reason = f"{RUN} words in a row"
+                return Overlap(self._ids[int(items[hits[0]])], reason, len(hits))
             if len(words) >= _LEAST_SIGNED and (found := self._near.most_alike(words)):
                 item, value = self._signed_items[found[0]], round(found[1], 3)
                 return Overlap(self._ids[int(item)], "almost the same text", value)

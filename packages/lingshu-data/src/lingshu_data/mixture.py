@@ -165,7 +165,12 @@ class _Tally:
             panels.append(table)
         if self._shown.records:
             panels.append(self._shown.gallery(folder, title="Pictures of the mixture"))
-        counts = {"in": account.taken, "records": total, "dropped": account.dropped.total()}
+        counts = {
+            "in": account.taken,
+            "records": total,
+            "dropped": account.dropped.total(),
+            "set_aside": account.set_aside.total(),
+        }
         counts |= {f"take {name}": number for name, number in sorted(self._takes.items())}
         return Stats(
             title=ending.title,
