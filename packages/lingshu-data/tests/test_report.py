@@ -6,11 +6,16 @@ from pathlib import Path
 import pytest
 
 from lingshu_core.errors import SettingsError
+from lingshu_core.manifest import Manifest, Producer
+from lingshu_core.manifest_writer import ManifestWriter
 from lingshu_core.panels import Flow, Gallery, Table, read_stats
 from lingshu_data.curate import curate
 from lingshu_data.decontaminate import decontaminate
 from lingshu_data.report import report
 from lingshu_data.settings import CurateSettings, DecontaminateSettings, Running
+from lingshu_data.survey import find
+
+PRODUCER = Producer(package="tests", version="0", command="pytest", settings="0")
 
 STEPS = ({"operator": "picture-filter"}, {"operator": "picture-dedup"})
 
@@ -63,6 +68,31 @@ def test_the_page_is_one_file_and_nothing_else_is_written_over(run, tmp_path):
         report([run], run / "clean")
     with pytest.raises(SettingsError, match="there is no manifest"):
         report([tmp_path / "page" / "thumbnails"], tmp_path / "other")
+
+
+def test_names_are_told_apart_by_the_folders_around_them(tmp_path, build, pictures):
+    noise, png = pictures
+    for number, name in enumerate(("one", "two")):
+        toy = build(f"{name}/in")
+        toy.imaging(png(noise(number)))
+        toy.close()
+    alone = build("other")
+    alone.close()
+    found = find([tmp_path / "one" / "in", tmp_path / "two" / "in", tmp_path / "other"])
+    assert [survey.label for survey in found] == ["one/in", "two/in", "other"]
+
+
+def test_a_part_that_is_the_whole_is_no_step_of_its_own(tmp_path, build, pictures):
+    noise, png = pictures
+    toy = build()
+    toy.imaging(png(noise(1)))
+    toy.close()
+    whole = Manifest(tmp_path / "in")
+    with ManifestWriter(tmp_path / "test", producer=PRODUCER, parents=[whole.parent()]) as writer:
+        for record in whole:
+            writer.write(record, source=whole)
+    [survey] = find([tmp_path / "test"])
+    assert survey.digest == whole.digest() and survey.parents == []
 
 
 @pytest.mark.browser

@@ -157,4 +157,8 @@ def _layout(panel: Lines | Bars | Radar | Flow) -> dict[str, Any]:
         layout["polar"] = {"radialaxis": radius, "angularaxis": {"gridcolor": _GRID}}
     if isinstance(panel, Flow):
         layout["margin"] = {"l": 8, "r": 8, "t": 12, "b": 12}
+        begins = {source for source, _, _ in panel.links}
+        ends = {target for _, target, _ in panel.links}
+        # Names stand one below the other at both edges, and need a line each.
+        layout["height"] = max(340, 30 * max(len(begins - ends), len(ends - begins)))
     return layout

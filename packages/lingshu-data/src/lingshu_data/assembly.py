@@ -14,7 +14,7 @@ from lingshu_core.manifest_writer import ManifestWriter
 from lingshu_core.panels import Facts, Flow, Gallery, Panel, Picture, Stats, Table
 from lingshu_core.recipe import Recipe
 from lingshu_core.records import RecordBase
-from lingshu_data.display import Sampler, Thumbnails, bars, caption, count_table
+from lingshu_data.display import Sampler, Thumbnails, bars, caption, count_table, reason
 from lingshu_data.intake import PACKAGE
 from lingshu_data.ledger import SET_ASIDE, Account, append, gap
 from lingshu_data.passes import Passes
@@ -203,11 +203,9 @@ _Place = tuple[Path, RecordBase]
 def _pair(what: str, gone: _Place, stays: _Place | None, thumbnails: Thumbnails) -> list[Picture]:
     root, record = gone
     path = thumbnails.add(root, record.images[0])
-    value = record.tags.get("dropped_value")
-    said = f"{what} ({value})" if value else what
     if path is None:
         return []
-    found = [Picture(path=path, badge="dropped", caption=said)]
+    found = [Picture(path=path, badge="dropped", caption=reason(what, record))]
     if stays is not None and stays[1].images:
         other = thumbnails.add(stays[0], stays[1].images[0])
         if other is not None:

@@ -83,6 +83,12 @@ class Sampler:
         return Gallery(title=title, note=note, pictures=tuple(pictures), wide=True)
 
 
+def reason(what: str, record: RecordBase) -> str:
+    """Returns why a record was dropped, with what was measured where that says something."""
+    value = record.tags.get("dropped_value", "0")
+    return what if value == "0" else f"{what} ({value})"
+
+
 def caption(record: RecordBase) -> str:
     """Returns a few words on a record: its labels or the beginning of its text."""
     texts = record.texts()
@@ -105,6 +111,11 @@ def bars(title: str, counts: Mapping[str, int], *, note: str = "") -> Bars:
     names, numbers = [name for name, _ in ordered], [number for _, number in ordered]
     series = Series(name="records", x=tuple(names), y=tuple(numbers))
     return Bars(title=title, note=note, x="records", series=(series,), horizontal=True)
+
+
+def spans(bits: Iterable[int]) -> tuple[str, ...]:
+    """Returns the names of histogram bars of numbers of so many bits each: `8 to 15` for 4."""
+    return tuple(f"{1 << (n - 1)} to {(1 << n) - 1}" if n > 1 else str(n) for n in bits)
 
 
 def count_table(title: str, columns: tuple[str, ...], counts: Mapping[str, int]) -> Table:

@@ -147,7 +147,7 @@ def _found_in(hashes: np.ndarray, known: np.ndarray) -> np.ndarray:
         return np.zeros(0, np.int64)
     # Not `isin`, which would sort all that is known again for every text.
     places = np.minimum(np.searchsorted(known, hashes), known.size - 1)
-    return places[known[places] == hashes]
+    return np.asarray(places[known[places] == hashes])
 
 
 def _word_pairs(words: Sequence[str]) -> np.ndarray:

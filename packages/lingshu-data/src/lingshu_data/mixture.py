@@ -19,7 +19,7 @@ from lingshu_core.panels import Bars, Facts, Flow, Panel, Series, Stats
 from lingshu_core.records import RECORD, RecordBase, dump_line
 from lingshu_data.assembly import DROPPED_NAME, Ending
 from lingshu_data.curate import producer_of, take_through, workdir_of
-from lingshu_data.display import Sampler, bars, count_table
+from lingshu_data.display import Sampler, bars, count_table, spans
 from lingshu_data.intake import PACKAGE
 from lingshu_data.ledger import SET_ASIDE, Account, append
 from lingshu_data.operators.mixture import Settings, place_in_order
@@ -184,7 +184,7 @@ class _Tally:
 
     def _lengths(self) -> Bars:
         sizes = range(max(self._words, default=0) + 1)
-        names = tuple("0" if n == 0 else f"{1 << (n - 1)} to {(1 << n) - 1}" for n in sizes)
+        names = spans(sizes)
         counts = tuple(self._words[n] for n in sizes)
         series = Series(name="records", x=names, y=counts)
         return Bars(title="Words of a record", x="words", y="records", series=(series,))

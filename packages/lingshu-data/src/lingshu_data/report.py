@@ -10,6 +10,7 @@ from lingshu_core.console import say
 from lingshu_core.errors import SettingsError
 from lingshu_core.files import HEADER_NAME
 from lingshu_core.panels import STATS_NAME, Bars, Facts, Flow, Panel, Series, Stats, Table
+from lingshu_data.display import spans
 from lingshu_data.flow import flow
 from lingshu_data.intake import PACKAGE
 from lingshu_data.report_samples import contamination, left_out, strips
@@ -151,7 +152,7 @@ def _histogram(
     """Returns bars by powers of two, from the least to the greatest that occurs."""
     there = sorted({size for counts in sizes for size in counts})
     bits = range(there[0], there[-1] + 1)
-    names = tuple("0" if n == 0 else f"{1 << (n - 1)} to {(1 << n) - 1}" for n in bits)
+    names = spans(bits)
     series = tuple(
         Series(name=survey.label, x=names, y=tuple(counts[n] for n in bits))
         for survey, counts in zip(shown, sizes, strict=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lingshu_core.panels import Gallery, Panel, Picture, Table
 from lingshu_core.records import RecordBase
-from lingshu_data.display import Thumbnails, caption
+from lingshu_data.display import Thumbnails, caption, reason
 from lingshu_data.survey import Place, Survey, clusters, fetch
 
 _PAIRS = 2
@@ -107,13 +107,11 @@ def _kept_for(record: RecordBase) -> str:
 
 
 def _pair(what: str, gone: Place, stays: Place | None, thumbnails: Thumbnails) -> list[Picture]:
-    value = gone.record.tags.get("dropped_value")
     path = thumbnails.add(gone.root, gone.record.images[0])
     if path is None:
         return []
-    caption_ = f"{what} ({value})" if value else what
     return [
-        Picture(path=path, badge="left out", caption=caption_),
+        Picture(path=path, badge="left out", caption=reason(what, gone.record)),
         *_shown(stays, "kept", thumbnails),
     ]
 

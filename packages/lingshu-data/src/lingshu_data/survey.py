@@ -7,7 +7,7 @@ bytes a record, so that the flow between manifests is exact, and 8 bytes a dupli
 import re
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -127,16 +127,20 @@ class Survey:
         for image in record.images:
             self.sides[min(image.width, image.height).bit_length()] += 1
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Its identity, by which other manifests name it as their parent."""
         return self.manifest.digest()
 
     @property
     def parents(self) -> list[str]:
-        """The identities of what it was made from."""
+        """The identities of what it was made from.
+
+        A part that holds all that was divided has the identity of the whole, and is no child of it.
+        """
         header = self.manifest.header
-        return [parent.digest for parent in header.parents] if header else []
+        found = [parent.digest for parent in header.parents] if header else []
+        return [parent for parent in found if parent != self.digest]
 
 
 def origin(record: RecordBase) -> str:
@@ -166,11 +170,21 @@ def find(paths: Sequence[Path]) -> list[Survey]:
         if not inside:
             raise SettingsError(f"{path}: there is no manifest in it")
         found |= {folder: folder.relative_to(path).as_posix() for folder in inside}
-    names = Counter(found.values())
     return [
-        Survey(Manifest(path), name if names[name] == 1 else str(path))
-        for path, name in found.items()
+        Survey(Manifest(path), name) for path, name in zip(found, _told_apart(found), strict=True)
     ]
+
+
+def _told_apart(found: Mapping[Path, str]) -> list[str]:
+    """Returns the names of manifests, with the folders around them where names are the same."""
+    names = list(found.values())
+    paths = [path.resolve() for path in found]
+    for depth in range(2, max(len(path.parts) for path in paths) + 1):
+        many = Counter(names)
+        for place, path in enumerate(paths):
+            if many[names[place]] > 1:
+                names[place] = "/".join(path.parts[-depth:])
+    return names
 
 
 def _below(folder: Path) -> Iterator[Path]:
