@@ -3,9 +3,8 @@
 import pytest
 
 from lingshu_core.errors import SettingsError
-from medevalkit.metric import METRICS, Measured, Metric, Pair
+from medevalkit.metric import METRICS, Given, Measured, Metric, Pair
 from medevalkit.radcliq import FEATURES, V0, V1
-from medevalkit.settings import ReportSettings
 
 GOLDEN = (
     # RadGraph-F1, BERTScore, SembScore and BLEU-2; then what the published pickles give for them.
@@ -87,7 +86,7 @@ def test_features_give_the_published_values(features, v0, v1):
 @pytest.mark.parametrize("name", NAMES)
 def test_missing_features_are_all_named(name):
     with pytest.raises(SettingsError) as raised:
-        METRICS.get(name).compute(PAIRS, ReportSettings())
+        METRICS.get(name).compute(PAIRS, Given())
     said = str(raised.value)
     assert said.startswith(f"{name} needs ")
     for feature in FEATURES[:3]:
@@ -101,7 +100,7 @@ def test_every_pair_has_its_value_of_its_features(name, composite, monkeypatch):
     given = {"radgraph-f1": 0.2, "bertscore": 0.4, "sembscore": 0.3}
     offered(monkeypatch, given)
     metric = METRICS.get(name)
-    found = metric.compute(PAIRS, ReportSettings()).values[name]
+    found = metric.compute(PAIRS, Given()).values[name]
     assert metric.lower_is_better and len(found) == len(PAIRS)
     same, empty = (composite((*given.values(), bleu)) for bleu in (1.0, 0.0))
     assert found[:2] == [pytest.approx(same, abs=1e-12), pytest.approx(empty, abs=1e-12)]
@@ -113,4 +112,4 @@ def test_every_pair_has_its_value_of_its_features(name, composite, monkeypatch):
 def test_a_feature_that_cannot_be_computed_says_why(monkeypatch):
     offered(monkeypatch, {"radgraph-f1": 0.2, "sembscore": 0.3})
     with pytest.raises(SettingsError, match=r"needs bertscore \(distilroberta-base[^;]*$"):
-        METRICS.get("radcliq-v1").compute(PAIRS, ReportSettings())
+        METRICS.get("radcliq-v1").compute(PAIRS, Given())

@@ -43,6 +43,16 @@ def run(
     shard: Annotated[
         str, typer.Option(help="`i/n`: only every n-th item, from the i-th; see `merge`.")
     ] = "",
+    ray: Annotated[
+        str,
+        typer.Option(
+            metavar="ADDRESS", help="Divide the run on this Ray cluster; `auto`, or `local`."
+        ),
+    ] = "",
+    parts: Annotated[
+        int | None,
+        typer.Option(min=1, help="With --ray: how many; one an engine or machine if left out."),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be asked, and ask nothing.")
     ] = False,
@@ -66,7 +76,13 @@ def run(
     if dry_run:
         typer.echo(preview(settings, data))
         return
-    if start(settings, out, data=data) or not is_scored(out, settings):
+    if ray:
+        from medevalkit.cluster import run_on_ray
+
+        asked = run_on_ray(settings, out, ray, parts=parts, data=data)
+    else:
+        asked = start(settings, out, data=data)
+    if asked or not is_scored(out, settings):
         score(out)
 
 
@@ -289,6 +305,31 @@ def judge(
     given = [f"model={model}", f"protocol={protocol}", *(overrides or ())]
     source = find_recipe("medevalkit", recipe) if recipe else None
     start(folder, load_recipe(JudgeSettings, source, given), wait=wait)
+    typer.echo(written(grids([score(folder)]), "text"))
+
+
+@app.command()
+def measure(
+    folder: Annotated[Path, typer.Argument(help="Folder of a run with reports.")],
+    metric: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="`bertscore`, `green`, …; those whose weights are given, or all, if left out."
+        ),
+    ] = None,
+    overrides: Overrides = None,
+) -> None:
+    """Measure reports by the metrics that need a model, keep the values, then score the run.
+
+    Example: `medevalkit measure runs/eval --metric bertscore -s weights.bertscore=models/distil`
+    """
+    from lingshu_core.recipe import load_recipe
+    from medevalkit.measure import measure as start
+    from medevalkit.score import score
+    from medevalkit.settings import ReportSettings
+    from medevalkit.tables import grids, written
+
+    start(folder, metric or (), load_recipe(ReportSettings, None, overrides or ()))
     typer.echo(written(grids([score(folder)]), "text"))
 
 

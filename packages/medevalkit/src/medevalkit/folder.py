@@ -6,6 +6,8 @@ RUN/
   items/TASK.jsonl  the items as they were asked, gold included
   journal.jsonl     every answer as it came in
   predictions/      manifest of `prediction` records, in the order of the items; at the end
+  verdicts.sqlite   what judges said; judges/ who they are
+  measured.sqlite   what models of metrics measured; measured/ with which weights
   scores/PROFILE/   manifest of `score` records
   scores.json       the tables
   stats.json, index.html

@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lingshu_core.errors import SettingsError
-from medevalkit.metric import METRICS, Measured, Metric, Pair
-from medevalkit.settings import ReportSettings
+from medevalkit.metric import METRICS, Given, Measured, Metric, Pair
 
 FEATURES = ("radgraph-f1", "bertscore", "sembscore", "bleu-2")
 """In the order of the composites' numbers."""
@@ -63,19 +62,20 @@ def composite_metric(name: str, composite: Composite) -> Metric:
 
     BLEU-2 is counted here. The other features are looked up among the metrics by their names in
     `FEATURES`, and have to give values under the same name; computing without them is a
-    SettingsError that says which are missing, and whose weights they take.
+    SettingsError that says which are missing, and whose weights they take. `medevalkit measure`
+    measures the built-in ones.
     """
 
-    def compute(pairs: Sequence[Pair], settings: ReportSettings) -> Measured:
-        columns = [*_by_models(name, pairs, settings), _bleu_2(pairs)]
+    def compute(pairs: Sequence[Pair], given: Given) -> Measured:
+        columns = [*_by_models(name, pairs, given), _bleu_2(pairs)]
         values = [composite(features) for features in zip(*columns, strict=True)]
         return Measured({name: values}, "BLEU-2 by nltk, method 1; the reciprocal is of the mean")
 
     describe = f"errors expected of a radiologist, {name.rpartition('-')[2]} (CXR-Report-Metric)"
-    return Metric(describe, compute, lower_is_better=True)
+    return Metric(describe, compute, lower_is_better=True, features=tuple(_BY_MODELS))
 
 
-def _by_models(name: str, pairs: Sequence[Pair], settings: ReportSettings) -> list[list[float]]:
+def _by_models(name: str, pairs: Sequence[Pair], given: Given) -> list[list[float]]:
     known = {metric.replace("_", "-") for metric in METRICS.names()}
     columns, missing = [], []
     for feature, weights in _BY_MODELS.items():
@@ -83,7 +83,7 @@ def _by_models(name: str, pairs: Sequence[Pair], settings: ReportSettings) -> li
             missing.append(f"{feature} ({weights}): no metric of that name is installed")
             continue
         try:
-            columns.append(METRICS.get(feature).compute(pairs, settings).values[feature])
+            columns.append(METRICS.get(feature).compute(pairs, given).values[feature])
         except SettingsError as error:
             missing.append(f"{feature} ({weights}): {error}")
     if missing:

@@ -15,7 +15,7 @@ from lingshu_core.console import say
 from lingshu_core.errors import SettingsError
 from lingshu_core.messages import report_text
 from lingshu_core.records import Prediction, Report, Verdict
-from medevalkit.metric import METRICS, Measured, Pair
+from medevalkit.metric import METRICS, Given, Kept, Measured, NothingKept, Pair
 from medevalkit.profile import Grade
 from medevalkit.sections import Sections, read_sections
 from medevalkit.settings import ReportSettings
@@ -49,6 +49,7 @@ class Reports:
             and apart; `whole` takes the response as it is, as the official kit does.
         metrics: Names of the metrics.
         settings: Of the metrics.
+        kept: What models of metrics have measured.
     """
 
     def __init__(
@@ -56,10 +57,11 @@ class Reports:
         how: Literal["sections", "whole"],
         metrics: Sequence[str],
         settings: ReportSettings,
+        kept: Kept | None = None,
     ) -> None:
         self._how = how
         self._metrics = metrics
-        self._settings = settings
+        self._given = Given(settings, kept or NothingKept())
         self._all: list[Measuring] = []
         self.notes: dict[str, str] = {}
         """What each metric depends on, or why it could not be computed."""
@@ -83,12 +85,22 @@ class Reports:
     def _measure(self, name: str) -> None:
         metric = METRICS.get(name)
         for part, chosen, pairs in self._texts():
-            found = metric.compute(pairs, self._settings)
-            constant = metric.compute([self._constant(part, p) for p in pairs], self._settings)
-            shuffled = metric.compute(_shuffled(pairs), self._settings)
+            found, constant, shuffled = (
+                metric.compute(compared, self._given) for compared in self._compared(part, pairs)
+            )
             self._keep(part, chosen, (found, constant, shuffled))
             if found.note:
                 self.notes[name] = found.note
+
+    def pairs(self) -> Iterator[Pair]:
+        """Yields every pair of texts that a metric would be asked about, reference by reference."""
+        for part, _, pairs in self._texts() if self._all else ():
+            for compared in zip(*self._compared(part, pairs), strict=True):
+                yield from compared
+
+    def _compared(self, part: str, pairs: Sequence[Pair]) -> tuple[Sequence[Pair], ...]:
+        """Returns the pairs, then those of the constant report and of shuffled references."""
+        return pairs, [self._constant(part, pair) for pair in pairs], _shuffled(pairs)
 
     def _keep(
         self,

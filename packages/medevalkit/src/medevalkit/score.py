@@ -7,6 +7,7 @@ from pathlib import Path
 from lingshu_core.manifest import Manifest
 from medevalkit.answers import read_answers
 from medevalkit.folder import SCORES_NAME, items_path, locked, read_settings, read_state
+from medevalkit.kept import KeptValues
 from medevalkit.rows import Row
 from medevalkit.samples import Samples
 from medevalkit.scores import Scores, read_scores
@@ -31,8 +32,9 @@ def score(folder: Path, profiles: Sequence[str] = (), judges: Sequence[str] = ()
     with locked(folder), ExitStack() as stack:
         state, settings = read_state(folder), read_settings(folder)
         asked = stack.enter_context(Judges(folder, judges))
+        kept = stack.enter_context(KeptValues(folder))
         scorings = [
-            stack.enter_context(Scoring(folder, name, settings.reports, asked))
+            stack.enter_context(Scoring(folder, name, settings.reports, asked, kept))
             for name in tuple(profiles) or settings.profiles
         ]
         samples = Samples(folder)

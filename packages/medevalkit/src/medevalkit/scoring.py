@@ -22,6 +22,7 @@ from lingshu_core.records import (
     Verdict,
 )
 from medevalkit.folder import TaskState
+from medevalkit.kept import KeptValues
 from medevalkit.profile import PROFILES, Grade
 from medevalkit.reports import Baseline, Reports
 from medevalkit.rows import RUBRIC, Row, Scored, rows, scored
@@ -40,17 +41,32 @@ class Scoring:
         name: Of the profile.
         settings: Of the metrics for reports.
         judges: Of open answers, opened; there may be none.
+        kept: What models of metrics have measured, opened.
     """
 
-    def __init__(self, folder: Path, name: str, settings: ReportSettings, judges: Judges) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        name: str,
+        settings: ReportSettings,
+        judges: Judges,
+        kept: KeptValues,
+    ) -> None:
         self.name = name.replace("_", "-")
         self._profile = PROFILES.get(name)
-        self._metrics = self._profile.metrics or settings.metrics
+        measured = dict.fromkeys([*settings.metrics, *kept.names()])
+        self._metrics = self._profile.metrics or tuple(measured)
         self._settings = settings
+        self._kept = kept
         self._judges = judges
         self._out = folder / "scores" / self.name
         made_with = digest(
-            {"profile": self.name, "reports": settings, "judges": list(judges.judges.values())}
+            {
+                "profile": self.name,
+                "reports": settings,
+                "judges": list(judges.judges.values()),
+                **({"measured": list(kept.told.values())} if kept.told else {}),
+            }
         )
         producer = Producer(
             package="lingshu-medevalkit",
@@ -86,7 +102,7 @@ class Scoring:
         """Starts a task."""
         self._score = self._profile.start(task.card())
         self._answers: list[Scored] = []
-        self._reports = Reports(self._profile.reports, self._metrics, self._settings)
+        self._reports = Reports(self._profile.reports, self._metrics, self._settings, self._kept)
 
     def take(self, record: RecordBase, prediction: Prediction) -> Verdict | None:
         """Grades one answer and returns its verdict; reports are measured at the task's end."""

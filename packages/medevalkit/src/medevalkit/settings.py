@@ -115,8 +115,10 @@ class ReportSettings(Recipe):
     """JSON file with the document frequencies of n-grams for CIDEr, `{"documents": 40504,
     "frequencies": {"the heart": 12}}`; those of the references where there is none."""
     weights: dict[str, str] = Field(default_factory=dict)
-    """Folder with the weights of a metric: `{bertscore = "models/distilroberta-base"}`."""
+    """Folders or hub names in place of the published ones, for `medevalkit measure`:
+    `{bertscore = "models/distilroberta-base"}`."""
     batch_size: int = Field(default=16, ge=1)
+    """Texts at a time in such a model."""
 
 
 class JudgeSettings(Recipe):

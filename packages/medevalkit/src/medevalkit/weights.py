@@ -36,10 +36,11 @@ def fingerprint(name: str) -> str:
     if is_checkpoint(folder):
         return read_checkpoint(folder).digest()
     files = sorted(path for path in folder.iterdir() if path.is_file())
-    return digest({path.name: _identity(path) for path in files})
+    return digest({path.name: file_identity(path) for path in files})
 
 
-def _identity(path: Path) -> str:
+def file_identity(path: Path) -> str:
+    """Returns a digest of a small file, and of both ends and the size of a large one."""
     size = path.stat().st_size
     if size <= _WHOLE:
         return file_sha256(path)

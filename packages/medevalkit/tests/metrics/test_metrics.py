@@ -6,8 +6,7 @@ import shutil
 import pytest
 
 from lingshu_core.errors import SettingsError
-from medevalkit.metric import METRICS, Pair
-from medevalkit.settings import ReportSettings
+from medevalkit.metric import METRICS, Given, Pair
 
 REFERENCES = (
     "The heart is normal in size. The lungs are clear.",
@@ -20,7 +19,7 @@ JAVA = {"official-cider", "meteor"}
 def computed(name, pairs):
     """Returns the values; a metric whose program or weights are missing has to say so."""
     try:
-        return METRICS.get(name).compute(pairs, ReportSettings()).values
+        return METRICS.get(name).compute(pairs, Given()).values
     except SettingsError as error:
         assert "need" in str(error) and len(str(error)) > 30
         if name in JAVA and shutil.which("java"):

@@ -4,20 +4,19 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from medevalkit.metric import Measured, Metric, Pair
-from medevalkit.settings import ReportSettings
+from medevalkit.metric import Given, Measured, Metric, Pair
 from medevalkit.texts import Frequencies, named, read_frequencies, tokenized
 
 
-def _compute(pairs: Sequence[Pair], settings: ReportSettings) -> Measured:
-    table = read_frequencies(settings.frequencies)
+def _compute(pairs: Sequence[Pair], given: Given) -> Measured:
+    table = read_frequencies(given.settings.frequencies)
     scorer = _scorer(table)
-    for response, reference in tokenized(pairs, settings.tokenizer):
+    for response, reference in tokenized(pairs, given.settings.tokenizer):
         scorer += (response, [reference])
     if table is None:
         scorer.compute_doc_freq()
     values = [float(value) for value in scorer.compute_cider()]
-    return Measured({"cider": values}, f"pycocoevalcap, {settings.tokenizer}, {named(table)}")
+    return Measured({"cider": values}, f"pycocoevalcap, {given.settings.tokenizer}, {named(table)}")
 
 
 def _scorer(table: Frequencies | None) -> Any:

@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 
-from medevalkit.metric import Measured, Metric, Pair
-from medevalkit.settings import ReportSettings
+from medevalkit.metric import Given, Measured, Metric, Pair
 from medevalkit.texts import java
 
 
-def _compute(pairs: Sequence[Pair], settings: ReportSettings) -> Measured:
+def _compute(pairs: Sequence[Pair], given: Given) -> Measured:
     java("METEOR")
     from pycocoevalcap.meteor.meteor import Meteor
 

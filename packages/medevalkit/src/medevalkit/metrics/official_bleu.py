@@ -3,11 +3,10 @@
 import warnings
 from collections.abc import Sequence
 
-from medevalkit.metric import Measured, Metric, Pair
-from medevalkit.settings import ReportSettings
+from medevalkit.metric import Given, Measured, Metric, Pair
 
 
-def _compute(pairs: Sequence[Pair], settings: ReportSettings) -> Measured:
+def _compute(pairs: Sequence[Pair], given: Given) -> Measured:
     from nltk.translate.bleu_score import sentence_bleu
 
     found: dict[str, list[float]] = {}

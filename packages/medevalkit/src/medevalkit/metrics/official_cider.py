@@ -8,8 +8,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from medevalkit.metric import Measured, Metric, Pair
-from medevalkit.settings import ReportSettings
+from medevalkit.metric import Given, Measured, Metric, Pair
 from medevalkit.texts import named, read_frequencies, tokenized
 
 _ORDERS = (1, 2, 3, 4)
@@ -17,9 +16,9 @@ _ORDERS = (1, 2, 3, 4)
 Ngram = tuple[str, ...]
 
 
-def _compute(pairs: Sequence[Pair], settings: ReportSettings) -> Measured:
+def _compute(pairs: Sequence[Pair], given: Given) -> Measured:
     texts = [(said.split(), wanted.split()) for said, wanted in tokenized(pairs, "ptb")]
-    table = read_frequencies(settings.frequencies)
+    table = read_frequencies(given.settings.frequencies)
     if table is None:
         known = _document_frequencies([wanted for _, wanted in texts])
         log_documents = math.log(max(1, len(texts)))

@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 
 from lingshu_core.errors import SettingsError
-from medevalkit.metric import Measured, Metric, Pair
-from medevalkit.settings import ReportSettings
+from medevalkit.metric import Given, Measured, Metric, Pair
 
 
-def _compute(pairs: Sequence[Pair], settings: ReportSettings) -> Measured:
+def _compute(pairs: Sequence[Pair], given: Given) -> Measured:
     from nltk.corpus import wordnet
     from nltk.translate.meteor_score import single_meteor_score
 

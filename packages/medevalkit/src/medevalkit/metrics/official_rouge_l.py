@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 
-from medevalkit.metric import Measured, Metric, Pair
+from medevalkit.metric import Given, Measured, Metric, Pair
 from medevalkit.official.marks import CrashError
 from medevalkit.official.rouge import rouge
-from medevalkit.settings import ReportSettings
 
 
-def _compute(pairs: Sequence[Pair], settings: ReportSettings) -> Measured:
+def _compute(pairs: Sequence[Pair], given: Given) -> Measured:
     values = [_value(pair) for pair in pairs]
     return Measured({"official-rouge-l": values}, "as rouge 1.0.1; empty responses count as 0")
 
