@@ -20,7 +20,7 @@ from lingshu_data.intake import Intake
 from lingshu_data.reader import Broken, Row
 from lingshu_data.source import PART_OF, SOURCES
 
-NAMES = SOURCES.names()
+ALL = dict(SOURCES.items())
 OUTLINES = re.compile(r"mask|label|seg|annot|anno|_gt|GT|ground", re.I)
 REPORT = "FINDINGS: The lungs are clear.\nIMPRESSION: No acute disease.\n"
 
@@ -125,7 +125,7 @@ class Furnished(Intake):
 @pytest.fixture
 def walk(tmp_path: Path) -> Callable[[str, dict[str, Any]], list[RecordBase]]:
     def records(name: str, changes: dict[str, Any]) -> list[RecordBase]:
-        source, root = SOURCES.get(name), tmp_path / "in"
+        source, root = ALL[name], tmp_path / "in"
         root.mkdir(exist_ok=True)
         part = Source(dataset=name_of(name), licence=source.card.licence, rank=source.card.rank)
         defaults = {"domain": source.domain, "language": source.language}
@@ -136,9 +136,9 @@ def walk(tmp_path: Path) -> Callable[[str, dict[str, Any]], list[RecordBase]]:
     return records
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ALL)
 def test_card_is_whole(name: str):
-    card = SOURCES.get(name).card
+    card = ALL[name].card
     for field in ("title", "what", "size", "licence", "home", "citation", "layout"):
         assert getattr(card, field).strip(), field
     assert card.part and set(card.part) <= set(PART_OF)
@@ -146,7 +146,7 @@ def test_card_is_whole(name: str):
     assert card.home.startswith("https://") and 0 <= card.rank < 90
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ALL)
 def test_example_becomes_valid_records(name: str, walk):
     records = walk(name, {})
     assert records
@@ -157,10 +157,10 @@ def test_example_becomes_valid_records(name: str, walk):
     assert records == walk(name, {}), "the same row makes the same records"
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ALL)
 def test_an_empty_row_is_set_aside_and_not_made_up(name: str, walk):
     try:
-        made = walk(name, dict.fromkeys(SOURCES.get(name).example))
+        made = walk(name, dict.fromkeys(ALL[name].example))
     except (DataError, LookupError, TypeError, ValueError, AttributeError):
         return
     for record in made:
@@ -174,7 +174,7 @@ def test_the_paper_s_tables_are_whole():
         ("text", TABLE_2),
         ("general", GENERAL),
     ):
-        assert {name for name in names if part not in SOURCES.get(name).card.part} == set()
+        assert {name for name in names if part not in ALL[name].card.part} == set()
 
 
 def test_a_broken_row_is_a_value():
