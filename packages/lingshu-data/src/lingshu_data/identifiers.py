@@ -19,6 +19,14 @@ RULES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("email", re.compile(r"\b[\w.+-]+\s?@\s?[\w-]+(?:\.[\w-]+)+\b")),
     ("address on the web", re.compile(r"\bhttps?://\S+|\bwww\.\S+", re.IGNORECASE)),
     ("social security number", re.compile(r"\b\d{3}-\d{2}-\d{4}\b")),
+    # Before telephones, which are found in the middle of it: cards, and accounts as IBAN has them.
+    (
+        "account number",
+        re.compile(
+            r"(?<![\w.-])(?:[A-Z]{2}\d{2}[ -]?)?\d{4}([ -]?)\d{4}\1\d{4}\1\d{1,7}"
+            r"(?:\1\d{1,4}){0,2}(?![\w-])"
+        ),
+    ),
     (
         "telephone",
         re.compile(

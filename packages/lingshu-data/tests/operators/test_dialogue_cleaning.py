@@ -33,6 +33,8 @@ def cleaned(record, **settings):
         ("See https://example.org/case", "address on the web"),
         ("Her number is 078-05-1120", "social security number"),
         ("Call (020) 7946 0018", "telephone"),
+        ("The card 4111 1111 1111 1111 was charged", "account number"),
+        ("I paid to DE89 3704 0044 0532 0130 00 then", "account number"),
         ("MRN: 00123456", "record number"),
         ("DOB 3/4/1960", "date of birth"),
         ("I saw Dr. Ben Sample for this", "name of a physician"),
@@ -93,8 +95,8 @@ def test_what_identifies_nobody_is_the_same_record():
 @pytest.mark.slow
 def test_presidio_flags_and_changes_nothing():
     pytest.importorskip("presidio_analyzer")
-    said = "The card 4111 1111 1111 1111 was charged."
+    said = "The message came from 192.0.2.17 at night."
     record = Instruction(instruction=said, response="Noted.", **COMMON)
     found = cleaned(record, presidio=True)
-    assert "CREDIT_CARD" in found.tags["presidio"]
+    assert "IP_ADDRESS" in found.tags["presidio"]
     assert (found.instruction, found.response) == (record.instruction, record.response)
