@@ -8,6 +8,7 @@ from lingshu_core.errors import SettingsError
 from lingshu_core.manifest import Manifest
 from lingshu_core.panels import read_stats
 from lingshu_data.curate import curate
+from lingshu_data.operator import OPERATORS
 from lingshu_data.settings import CurateSettings, Running
 
 FILTER = {"operator": "picture-filter"}
@@ -122,3 +123,18 @@ def test_nano_loses_what_was_planted_in_it(nano, tmp_path):
     for name, plant in planted.items():
         # Of two equal pictures either may stay.
         assert name in gone or name in kept_for, plant
+
+
+@pytest.mark.parametrize("empty", [True, False])
+def test_every_operator_takes_nothing_and_what_it_does_not_apply_to(
+    tmp_path, build, pictures, empty
+):
+    noise, png = pictures
+    toy = build()
+    if not empty:
+        toy.imaging(png(noise(1)))
+    toy.close()
+    # Two of them need an index or takes, and have commands of their own.
+    names = set(OPERATORS.names()) - {"decontamination", "mixture"}
+    steps = [{"operator": name, "types": ["report"]} for name in sorted(names)]
+    assert len(Manifest(run(tmp_path, *steps))) == (0 if empty else 1)

@@ -113,6 +113,8 @@ class TextDedup(Grouping):
     def settle(self, keys: Keys) -> Iterator[Settled]:
         """Yields all but the most reliable of each group."""
         shards, rows = keys.addresses()
+        if not len(shards):
+            return
         pairs, alike = self.pairs(keys)
         groups = components(len(shards), pairs)
         # The least rank first, then the hash of the id; in groups of one there is nothing to do.
