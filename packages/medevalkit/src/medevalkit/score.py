@@ -1,7 +1,8 @@
 """`medevalkit score`: reads every answer of a run under each profile; loads no model."""
 
-from collections.abc import Sequence
-from contextlib import ExitStack
+import gc
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from lingshu_core.manifest import Manifest
@@ -16,6 +17,9 @@ from medevalkit.settings import RunSettings
 from medevalkit.showing import show
 from medevalkit.verdicts import Judges
 
+_ALLOCATIONS = 200_000
+"""New objects between two looks for cycles; 700 is Python's own."""
+
 
 def score(folder: Path, profiles: Sequence[str] = (), judges: Sequence[str] = ()) -> Scores:
     """Scores the answers of a run and writes `scores/`, `scores.json` and the page.
@@ -29,7 +33,7 @@ def score(folder: Path, profiles: Sequence[str] = (), judges: Sequence[str] = ()
         DataError: The folder is no run.
         SettingsError: A profile or a judge is unknown, or another process works in the folder.
     """
-    with locked(folder), ExitStack() as stack:
+    with locked(folder), _little_collecting(), ExitStack() as stack:
         state, settings = read_state(folder), read_settings(folder)
         asked = stack.enter_context(Judges(folder, judges))
         kept = stack.enter_context(KeptValues(folder))
@@ -62,6 +66,17 @@ def score(folder: Path, profiles: Sequence[str] = (), judges: Sequence[str] = ()
         scores.write(folder)
         show(folder, scores, samples.pictures)
         return scores
+
+
+@contextmanager
+def _little_collecting() -> Iterator[None]:
+    """Looks for cycles seldom: items and scores make none, and looking took an eighth of time."""
+    usual = gc.get_threshold()
+    gc.set_threshold(_ALLOCATIONS, *usual[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
 
 
 def is_scored(folder: Path, settings: RunSettings) -> bool:
