@@ -1,6 +1,8 @@
 """What `medevalkit run` adds to vLLM: time an item beside a bare `LLM.generate`, same prompts.
 
-    .venv-engine/bin/python packages/medevalkit/bench/engine.py [--items 400] [--repeats 3]
+    python packages/medevalkit/bench/engine.py [--items 400] [--repeats 3]
+
+vLLM is looked for in this environment, then in the `.venv-engine` that `./run test-engine` makes.
 
 A tiny Qwen2.5-VL of random weights on the CPU, every item with a picture of its own. The bare loop
 has all pictures decoded before its clock starts; ours reads, decodes, asks, journals and writes the
@@ -31,6 +33,10 @@ def main() -> None:
     parser.add_argument("--items", type=int, default=400)
     parser.add_argument("--repeats", type=int, default=3)
     given = parser.parse_args()
+    python = engine_python()
+    if python is None:
+        print("vLLM is in neither environment: nothing is measured")
+        return
     os.environ |= {"VLLM_CPU_KVCACHE_SPACE": "1", "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
     before = loop()
     with tempfile.TemporaryDirectory() as name:
@@ -39,8 +45,8 @@ def main() -> None:
         task = write(place / "task", given.items, picture=True)
         bare, ours = [], []
         for number in range(given.repeats):
-            bare.append(seconds(model, task))
-            ours.append(seconds(model, task, f"{place}/out-{number}"))
+            bare.append(seconds(python, model, task))
+            ours.append(seconds(python, model, task, f"{place}/out-{number}"))
     found = {
         "items": given.items,
         "bare_ms": round(1000 * min(bare) / given.items, 3),
@@ -56,6 +62,14 @@ def main() -> None:
         sys.exit(f"missed: {BAR}")
 
 
+def engine_python() -> str | None:
+    """Returns the interpreter of an environment with vLLM."""
+    if importlib.util.find_spec("vllm"):
+        return sys.executable
+    other = Path(__file__).parents[3] / ".venv-engine" / "bin" / "python"
+    return str(other) if other.is_file() else None
+
+
 def tiny(folder: Path) -> Path:
     """Writes the tiny model that the tests use."""
     spec = importlib.util.spec_from_file_location("tiny", TESTS)
@@ -66,10 +80,10 @@ def tiny(folder: Path) -> Path:
     return folder
 
 
-def seconds(*words: object) -> float:
+def seconds(python: str, *words: object) -> float:
     """Returns what a process of its own measured."""
     ran = subprocess.run(
-        [sys.executable, str(TIMED), *map(str, words)], capture_output=True, text=True, check=False
+        [python, str(TIMED), *map(str, words)], capture_output=True, text=True, check=False
     )
     lines = [line for line in ran.stdout.splitlines() if line.startswith("seconds ")]
     if ran.returncode or not lines:
