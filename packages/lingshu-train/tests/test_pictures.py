@@ -10,7 +10,7 @@ from transformers import AutoImageProcessor
 
 from lingshu_core.errors import DataError
 from lingshu_core.records import Image
-from lingshu_train.pictures import BROKEN, PictureReader
+from lingshu_train.pictures import BROKEN, PictureReader, Recent
 
 
 @pytest.fixture(scope="module")
@@ -86,3 +86,22 @@ def test_a_frame_of_a_multi_frame_file_is_read(tmp_path: Path, processor: object
     image = Image(path="x.tiff", sha256="0" * 64, width=56, height=56, frame=1)
     second = reader.read(path, image)[0]
     assert np.array_equal(second, reader.patches(np.asarray(frames[1]), reader.grid(56, 56)))
+
+
+def test_a_picture_just_read_is_not_decoded_again(tmp_path: Path, processor: object) -> None:
+    path, image = _saved(tmp_path, "RGB", (112, 112), "png")
+    reader = PictureReader(processor)
+    first, _ = reader.read(path, image)
+    path.unlink()
+    assert np.array_equal(reader.read(path, image)[0], first)
+
+
+def test_pictures_not_asked_for_longest_make_room() -> None:
+    recent, pixels = Recent(30), np.zeros(10, dtype=np.uint8)
+    for key in "abc":
+        recent.put(key, pixels)
+    assert recent.get("a") is not None
+    recent.put("d", pixels)
+    assert [key for key in "abcd" if recent.get(key) is not None] == ["a", "c", "d"]
+    recent.put("large", np.zeros(31, dtype=np.uint8))
+    assert all(recent.get(key) is None for key in ("a", "c", "d", "large"))

@@ -177,19 +177,27 @@ def mrope(pieces: Iterable[tuple[int, Grid | None]], merge: int) -> NDArray[np.i
         pieces: The length of each run in tokens, and its grid where it is a picture.
         merge: Side of the square of patches that becomes one token.
     """
-    parts, start = [np.empty((3, 0), dtype=np.int64)], 0
+    parts, start, text = [np.empty((3, 0), dtype=np.int64)], 0, 0
     for length, grid in pieces:
         if grid is None:
-            parts.append(np.tile(np.arange(start, start + length), (3, 1)))
-            start += length
+            text += length  # runs of text next to each other are one
             continue
+        parts.append(_line(start, text))
+        start += text
         height, width = grid.height // merge, grid.width // merge
         part = np.full((3, height, width), start, dtype=np.int64)
         part[1] += np.arange(height)[:, None]
         part[2] += np.arange(width)[None, :]
         parts.append(part.reshape(3, -1))
-        start += max(height, width)
+        start, text = start + max(height, width), 0
+    parts.append(_line(start, text))
     return np.concatenate(parts, axis=1)
+
+
+def _line(start: int, length: int) -> NDArray[np.int64]:
+    line = np.empty((3, length), dtype=np.int64)
+    line[:] = np.arange(start, start + length)
+    return line
 
 
 def _join(pieces: Sequence[_Piece], merge: int) -> Encoded:

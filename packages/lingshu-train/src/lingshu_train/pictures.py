@@ -5,6 +5,7 @@ normalising are a table of 256 entries a colour channel, and the patches are put
 they still are bytes, which is what makes it faster.
 """
 
+from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from numpy.typing import NDArray
 from lingshu_core.errors import DataError
 from lingshu_core.records import Image
 
+_RECENT = 64 * 2**20
+"""Bytes of pictures that a reader keeps: of a small collection each is decoded once."""
 BROKEN = (OSError, ValueError, SyntaxError, DataError)
 """What reading a damaged picture raises; Pillow's PNG reader raises SyntaxError."""
 
@@ -36,6 +39,34 @@ class Grid:
         return self.patches // merge**2
 
 
+class Recent:
+    """Resized pictures that were read last, for the next question about them.
+
+    Args:
+        most: Bytes that they may take together.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._held: OrderedDict[object, NDArray[np.uint8]] = OrderedDict()
+        self._bytes = 0
+
+    def get(self, key: object) -> NDArray[np.uint8] | None:
+        """Returns a picture's pixels where they are still there."""
+        found = self._held.get(key)
+        if found is not None:
+            self._held.move_to_end(key)
+        return found
+
+    def put(self, key: object, pixels: NDArray[np.uint8]) -> None:
+        """Keeps a picture's pixels, and lets go of those not asked for longest."""
+        self._held[key] = pixels
+        self._bytes += pixels.nbytes
+        while self._bytes > self._most:
+            _, oldest = self._held.popitem(last=False)
+            self._bytes -= oldest.nbytes
+
+
 class PictureReader:
     """Reads pictures for one image processor.
 
@@ -55,6 +86,7 @@ class PictureReader:
         self.max_pixels: int = max_pixels or processor.size["longest_edge"]
         self._resample = int(processor.resample)
         self._table = _normalised(processor)
+        self._recent = Recent(_RECENT)
 
     def identity(self) -> dict[str, object]:
         """Returns what decides the patches, for hashes."""
@@ -86,6 +118,15 @@ class PictureReader:
             OSError, ValueError, SyntaxError: The file cannot be decoded.
             DataError: The picture is not of the size that the record says.
         """
+        grid = self.grid(image.width, image.height)
+        key = (path, image.frame, image.width, image.height)
+        pixels = self._recent.get(key)
+        if pixels is None:
+            pixels = self._decode(path, image, grid)
+            self._recent.put(key, pixels)
+        return self.patches(pixels, grid), grid
+
+    def _decode(self, path: Path, image: Image, grid: Grid) -> NDArray[np.uint8]:
         from PIL import Image as Pillow
 
         with Pillow.open(path) as picture:
@@ -94,12 +135,10 @@ class PictureReader:
             if picture.size != (image.width, image.height):
                 said = f"{image.width}x{image.height}"
                 raise DataError(f"is {picture.width}x{picture.height} where the record says {said}")
-            grid = self.grid(*picture.size)
             size = (grid.width * self.patch, grid.height * self.patch)
             # As the processor does: into three channels first, then to the new size.
             colour = picture.convert("RGB")
-            pixels = np.asarray(colour.resize(size, self._resample))
-        return self.patches(pixels, grid), grid
+            return np.asarray(colour.resize(size, self._resample))
 
     def patches(self, pixels: NDArray[np.uint8], grid: Grid) -> NDArray[np.float32]:
         """Returns the normalised patches of `pixels` `(height, width, 3)`, already resized."""
