@@ -52,7 +52,7 @@ def run(seed: int, out: Path) -> dict[str, Any]:
 
 
 class Watch:
-    """Looks twice a second at the memory of a process and all below it."""
+    """Looks every two seconds (it costs time) at the memory of a process and all below it."""
 
     def __init__(self, pid: int) -> None:
         self._process = psutil.Process(pid)
@@ -68,7 +68,7 @@ class Watch:
         return self._peak
 
     def _look(self) -> None:
-        while not self._done.wait(0.5):
+        while not self._done.wait(2):
             self._peak = max(self._peak, sum(map(held, self._family())))
 
     def _family(self) -> list[psutil.Process]:

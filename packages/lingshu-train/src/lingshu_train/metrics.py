@@ -81,8 +81,16 @@ class Means:
 
     def over(self, world: World) -> dict[str, tuple[float, int]]:
         """Returns mean and count of every name that came up on any rank."""
-        flat = world.sums([*self._sums, *self._counts])
-        sums, counts = flat[: len(self._names)], flat[len(self._names) :]
+        return self.read(world.sums(self.numbers))
+
+    @property
+    def numbers(self) -> list[float]:
+        """What is added up over the ranks."""
+        return [*self._sums, *self._counts]
+
+    def read(self, numbers: Sequence[float]) -> dict[str, tuple[float, int]]:
+        """Returns mean and count of every name, from `numbers` added up over the ranks."""
+        sums, counts = numbers[: len(self._names)], numbers[len(self._names) :]
         return {
             name: (total / count, int(count))
             for name, total, count in zip(self._names, sums, counts, strict=True)
