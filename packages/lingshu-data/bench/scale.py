@@ -7,7 +7,9 @@ filters and deduplicates pictures, counts words, and deduplicates texts across a
 """
 
 import argparse
+import contextlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -83,13 +85,17 @@ def measured(place: Path, records: int, workers: int) -> dict[str, Any]:
     command = [sys.executable, "-m", "lingshu_data", "curate", str(data)]
     command += ["--recipe", str(place / "recipe.toml"), "--out", str(place / "out")]
     begun = time.monotonic()
-    child = subprocess.Popen([*command, "--workers", str(workers)])
-    watch = Watch(child.pid)
-    watch.start()
     most = 0
-    while child.poll() is None:
-        most = max(most, size_of(place / ".out.work"))
-        time.sleep(20)
+    with subprocess.Popen([*command, "--workers", str(workers)]) as child:
+        watch = Watch(child.pid)
+        watch.start()
+        try:
+            while child.poll() is None:
+                most = max(most, size_of(place / ".out.work"))
+                time.sleep(20)
+        except BaseException:
+            child.kill()
+            raise
     wall = time.monotonic() - begun
     watch.join()
     if child.returncode:
@@ -115,11 +121,11 @@ def measured(place: Path, records: int, workers: int) -> dict[str, Any]:
 def size_of(folder: Path) -> int:
     """Returns the bytes of the files in a folder that others write."""
     total = 0
-    for path in folder.rglob("*"):
-        try:
-            total += path.stat().st_size
-        except OSError:
-            continue
+    # `walk` passes over folders that are renamed meanwhile; `rglob` stops at them.
+    for inside, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):
+                total += Path(inside, name).stat().st_size
     return total
 
 
