@@ -63,12 +63,14 @@ def test_records_are_whole_and_say_what_was_drawn(nano):
             assert record.metadata["finding_drawn"] == finding == box.label
 
 
+@pytest.mark.slow
 def test_bytes_do_not_depend_on_the_number_of_workers(nano, tmp_path):
     ingest("nano", None, tmp_path / "two", NanoSettings(views=44), Running(workers=2))
     one, two = Manifest(nano), Manifest(tmp_path / "two")
     assert one.digest() == two.digest()
 
 
+@pytest.mark.slow
 def test_another_seed_gives_other_pictures(nano, tmp_path):
     ingest("nano", None, tmp_path / "other", NanoSettings(views=44, seed=1), Running())
     shas = [
