@@ -23,6 +23,7 @@ ROOT = Path(__file__).parent.parent
 RESULTS = Path(__file__).parent / "results" / "nano.json"
 MINUTES, GIGABYTES = 8.0, 6.0
 KINDS = ("open", "closed", "choice", "report")
+SHOWN = {"base": "untrained", "instruction": "third stage", "rl": "after GRPO"}
 
 
 def run(seed: int, out: Path) -> dict[str, Any]:
@@ -106,18 +107,29 @@ def steps(out: Path) -> dict[str, float]:
 
 
 def show(runs: list[dict[str, Any]]) -> None:
-    """Prints one line a seed and checkpoint."""
-    print(f"{'seed':>4}  {'checkpoint':12}" + "".join(f"{kind:>9}" for kind in KINDS))
+    """Prints the table, and a line a seed."""
+    print(table(runs))
+    for one in runs:
+        print(
+            f"seed {one['seed']}: {one['seconds'] / 60:.1f} minutes, {one['peak_gb']:.2f} GB, bars "
+            f"on learning {'met' if one['bars_on_learning'] else 'MISSED'}"
+        )
+
+
+def table(runs: list[dict[str, Any]]) -> str:
+    """Returns the accuracy of the checkpoints that count, as it stands in the README."""
+    lines = [
+        "| seed | checkpoint | words | yes/no | choice | report | reward, first → last quarter |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for one in runs:
         score = {(row["checkpoint"], row["kind"]): row["accuracy"] for row in one["scoreboard"]}
-        for name in dict.fromkeys(row["checkpoint"] for row in one["scoreboard"]):
-            cells = (score.get((name, kind)) for kind in KINDS)
-            text = "".join(f"{'-' if x is None else f'{x:.3f}':>9}" for x in cells)
-            print(f"{one['seed']:>4}  {name:12}{text}")
-        print(
-            f"      {one['seconds'] / 60:.1f} minutes, {one['peak_gb']:.2f} GB, bars on learning "
-            f"{'met' if one['bars_on_learning'] else 'MISSED'}"
-        )
+        for name in (name for name in SHOWN if (name, KINDS[0]) in score):
+            cells = [f"{score[name, kind]:.3f}" for kind in KINDS]
+            first, last = one["reward_first_quarter"], one["reward_last_quarter"]
+            cells.append(f"{first:.2f} → {last:.2f}" if name == "rl" else "")
+            lines.append(f"| {one['seed']} | {SHOWN[name]} | {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
 def main() -> None:

@@ -10,7 +10,8 @@ from transformers import AutoImageProcessor
 
 from lingshu_core.errors import DataError
 from lingshu_core.records import Image
-from lingshu_train.pictures import BROKEN, PictureReader, Recent
+from lingshu_train import pictures
+from lingshu_train.pictures import BROKEN, PictureReader
 
 
 @pytest.fixture(scope="module")
@@ -96,12 +97,27 @@ def test_a_picture_just_read_is_not_decoded_again(tmp_path: Path, processor: obj
     assert np.array_equal(reader.read(path, image)[0], first)
 
 
-def test_pictures_not_asked_for_longest_make_room() -> None:
-    recent, pixels = Recent(30), np.zeros(10, dtype=np.uint8)
-    for key in "abc":
-        recent.put(key, pixels)
-    assert recent.get("a") is not None
-    recent.put("d", pixels)
-    assert [key for key in "abcd" if recent.get(key) is not None] == ["a", "c", "d"]
-    recent.put("large", np.zeros(31, dtype=np.uint8))
-    assert all(recent.get(key) is None for key in ("a", "c", "d", "large"))
+def test_a_reader_keeps_no_more_bytes_than_it_may(
+    tmp_path: Path, processor: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pictures, "_RECENT", 112 * 112 * 3)
+    path, image = _saved(tmp_path, "RGB", (112, 112), "png")
+    other = path.with_name("other.png")
+    other.write_bytes(path.read_bytes())
+    reader = PictureReader(processor)
+    for each in (path, other):
+        reader.read(each, image)
+        each.unlink()
+    reader.read(other, image)
+    with pytest.raises(FileNotFoundError):
+        reader.read(path, image)
+
+
+def test_a_picture_larger_than_all_that_may_be_kept_is_read_all_the_same(
+    tmp_path: Path, processor: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pictures, "_RECENT", 1)
+    path, image = _saved(tmp_path, "RGB", (112, 112), "png")
+    reader = PictureReader(processor)
+    first, _ = reader.read(path, image)
+    assert np.array_equal(reader.read(path, image)[0], first)

@@ -287,7 +287,7 @@ class _Tally:
             waited,
             operations.sum(),
         ]
-        # In one message: on the host each costs two milliseconds, however short it is.
+        # In one message: what each costs hardly depends on how short it is.
         said = world.sums([*mine, *groups.numbers, *sources.numbers])
         loss, count, tokens, supervised, rows, waits, work = said[: len(mine)]
         rest = said[len(mine) :]

@@ -5,12 +5,12 @@ normalising are a table of 256 entries a colour channel, and the patches are put
 they still are bytes, which is what makes it faster.
 """
 
-from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from cachetools import LRUCache
 from numpy.typing import NDArray
 
 from lingshu_core.errors import DataError
@@ -39,34 +39,6 @@ class Grid:
         return self.patches // merge**2
 
 
-class Recent:
-    """Resized pictures that were read last, for the next question about them.
-
-    Args:
-        most: Bytes that they may take together.
-    """
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._held: OrderedDict[object, NDArray[np.uint8]] = OrderedDict()
-        self._bytes = 0
-
-    def get(self, key: object) -> NDArray[np.uint8] | None:
-        """Returns a picture's pixels where they are still there."""
-        found = self._held.get(key)
-        if found is not None:
-            self._held.move_to_end(key)
-        return found
-
-    def put(self, key: object, pixels: NDArray[np.uint8]) -> None:
-        """Keeps a picture's pixels, and lets go of those not asked for longest."""
-        self._held[key] = pixels
-        self._bytes += pixels.nbytes
-        while self._bytes > self._most:
-            _, oldest = self._held.popitem(last=False)
-            self._bytes -= oldest.nbytes
-
-
 class PictureReader:
     """Reads pictures for one image processor.
 
@@ -86,7 +58,7 @@ class PictureReader:
         self.max_pixels: int = max_pixels or processor.size["longest_edge"]
         self._resample = int(processor.resample)
         self._table = _normalised(processor)
-        self._recent = Recent(_RECENT)
+        self._recent: LRUCache[tuple[object, ...], NDArray[np.uint8]] = LRUCache(_RECENT, _bytes)
 
     def identity(self) -> dict[str, object]:
         """Returns what decides the patches, for hashes."""
@@ -123,7 +95,8 @@ class PictureReader:
         pixels = self._recent.get(key)
         if pixels is None:
             pixels = self._decode(path, image, grid)
-            self._recent.put(key, pixels)
+            if _bytes(pixels) <= self._recent.maxsize:
+                self._recent[key] = pixels
         return self.patches(pixels, grid), grid
 
     def _decode(self, path: Path, image: Image, grid: Grid) -> NDArray[np.uint8]:
@@ -150,6 +123,10 @@ class PictureReader:
             # A still picture fills every one of the encoder's frames.
             values[:, channel] = self._table[channel][ordered[channel]][:, None]
         return values.reshape(grid.patches, -1)
+
+
+def _bytes(pixels: NDArray[np.uint8]) -> int:
+    return pixels.nbytes
 
 
 def _normalised(processor: Any) -> NDArray[np.float32]:
