@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 from overhead import FEW, STEM, ask, spend, write
 
@@ -150,8 +151,20 @@ def each(place: Path, command: Command, items: int) -> dict[str, float]:
         rows.write_text("".join(row(number) for number in range(count)), encoding="utf-8")
         with tempfile.TemporaryDirectory(dir=place) as out:
             spent.append(spend(command(rows, Path(out))))
+            # lmms-eval ends with 0 where it has failed: only its log tells.
+            if (found := answered(Path(out) / "logs")) != count:
+                raise RuntimeError(f"{rows}: {found} of {count} items stand in the log")
     _, (few, _), (many, memory) = spent
     return figures(many, few, items, memory)
+
+
+def answered(logs: Path) -> int:
+    """Returns the items in the logs that a framework has written."""
+    rows = sum(len(path.read_bytes().splitlines()) for path in logs.rglob("*samples_*.jsonl"))
+    for path in logs.rglob("*.eval"):
+        with ZipFile(path) as log:
+            rows += sum(name.startswith("samples/") for name in log.namelist())
+    return rows
 
 
 def figures(many: float, few: float, items: int, memory: float) -> dict[str, float]:
