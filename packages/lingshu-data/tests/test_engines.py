@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -59,7 +60,9 @@ def test_workers_and_shares_write_the_same_bytes(manifests, tmp_path):
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_a_ray_cluster_writes_the_same_bytes(manifests, tmp_path):
-    pytest.importorskip("ray", reason="lingshu-data[ray] is not installed")
+    # Not imported here: what our own code sets, Ray reads at its import.
+    if find_spec("ray") is None:
+        pytest.skip("Ray is not installed")
     recipe = tmp_path / "recipe.toml"
     recipe.write_text(STEPS, encoding="utf-8")
     one = curate(manifests, recipe, tmp_path / "one")
