@@ -19,10 +19,12 @@ def said(*words: str) -> str:
 
 def test_all_are_listed_with_table_access_and_licence():
     head, *rows = said().splitlines()
-    assert head.split() == ["name", "table", "access", "licence", "size"]
+    assert head.split() == ["name", "table", "part", "access", "licence", "size"]
     assert len(rows) == len(SOURCES.names())
-    [row] = [row for row in rows if row.startswith("slake ")]
-    assert "instruction" in row and " open " in row and "CC-BY" in row
+    found = {row.split()[0]: row for row in rows}
+    assert " 1, 5 " in found["slake"] and " open " in found["slake"] and "CC-BY" in found["slake"]
+    assert " 2 " in found["medquad"] and " 3 " in found["brats2024"] and " 5 " in found["pixmo"]
+    assert " - " in found["volumes"]
 
 
 def test_a_part_is_listed_alone_and_another_word_is_no_part():
@@ -32,10 +34,14 @@ def test_a_part_is_listed_alone_and_another_word_is_no_part():
         list(listing("caption"))
 
 
-def test_a_card_says_what_is_needed_and_what_can_be_set():
-    lines = list(card_lines("mimic-cxr"))
-    assert any(line.startswith("access: agreement") for line in lines)
-    assert any(line.startswith("needs: ") for line in lines)
+def test_a_card_says_what_is_needed_how_it_is_read_and_what_can_be_set():
+    lines = list(card_lines("nih-chest-xray"))
+    assert "access: open" in lines and any(line.startswith("needs: ") for line in lines)
+    assert "read by: Joined, Table" in lines
+    [columns] = [line for line in lines if line.startswith("columns: ")]
+    assert "Image Index, Finding Labels" in columns
+    assert any(line.startswith("set limit=None: ") for line in lines)
+    assert "read by: Either, Parquet, Renamed, JsonRows" in card_lines("path-vqa")
 
 
 def test_the_cards_can_be_read_by_machines():

@@ -21,7 +21,7 @@ Access = Literal["open", "agreement", "request"]
 
 PART_OF = {
     "captions": "Table 1, captioning",
-    "instruction": "Table 1, instruction",
+    "instruction": "Table 1, instruction (ROCOv2 and Kvasir-VQA: Table 5)",
     "text": "Table 2",
     "imaging": "Table 3 and section 2.2.1",
     "general": "section 2.1.3",

@@ -1,28 +1,18 @@
 """Every dataset has a whole card, and its example row becomes valid records."""
 
-import re
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import nibabel
-import numpy as np
 import pytest
-from PIL import Image as Pillow
-from pydicom.data import get_testdata_file
 
 from lingshu_core.errors import DataError
-from lingshu_core.files import resolve_inside
-from lingshu_core.records import RECORD, RecordBase, Source, dump_line
+from lingshu_core.records import RECORD, RecordBase, dump_line
 from lingshu_data.ingest import name_of
-from lingshu_data.intake import Intake
 from lingshu_data.reader import Broken, Row
 from lingshu_data.source import PART_OF, SOURCES
 
 ALL = dict(SOURCES.items())
-OUTLINES = re.compile(r"mask|label|seg|annot|anno|_gt|GT|ground", re.I)
-REPORT = "FINDINGS: The lungs are clear.\nIMPRESSION: No acute disease.\n"
 
 TABLE_1_CAPTIONS = [
     "llava_med_alignment",
@@ -84,68 +74,13 @@ MODALITY["fitzpatrick17k"] = "photograph"
 GENERAL = ["llava15_captions", "llava15_instruct", "pixmo", "allava", "openhermes"]
 
 
-def picture(path: Path, seed: int) -> None:
-    shape = (512, 640)
-    if OUTLINES.search(path.as_posix()):
-        values = np.zeros(shape, np.uint8)
-        values[40:90, 60:120] = 1
-    else:
-        coarse = np.random.default_rng(seed).integers(30, 220, (16, 20), dtype=np.uint8)
-        values = np.kron(coarse, np.ones((32, 32), np.uint8))
-    Pillow.fromarray(values).save(path)
-
-
-def volume(path: Path) -> None:
-    values = np.random.default_rng(7).integers(0, 400, (32, 30, 12)).astype(np.int16)
-    if OUTLINES.search(path.as_posix()):
-        values[:] = 0
-        values[8:16, 9:20, 4:8] = 1
-    if path.suffix == ".nrrd":
-        import SimpleITK
-
-        SimpleITK.WriteImage(SimpleITK.GetImageFromArray(values.T.copy()), str(path))
-    else:
-        nibabel.save(nibabel.Nifti1Image(values, np.eye(4)), path)
-
-
-def furnish(path: Path) -> None:
-    """Writes the file that a row speaks of."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if path.name.endswith((".nii", ".nii.gz", ".nrrd")):
-        volume(path)
-    elif path.suffix == ".txt":
-        path.write_text(REPORT, encoding="utf-8")
-    elif path.suffix == ".TextGrid":
-        path.write_text('xmin = 0.5\nxmax = 2.5\ntext = "Hello there"\n', encoding="utf-8")
-    elif path.suffix == ".dcm":
-        shutil.copyfile(str(get_testdata_file("CT_small.dcm")), path)
-    elif path.suffix == ".npz":
-        fundus = np.random.default_rng(3).integers(0, 255, (200, 200, 3), dtype=np.uint8)
-        np.savez(path, slo_fundus=fundus, slo=fundus[..., 0], glaucoma=np.array(1))
-    else:
-        picture(path, 5)
-
-
-class Furnished(Intake):
-    """An intake of a copy that has whatever is asked for."""
-
-    def path(self, *candidates: str) -> Path:
-        full = resolve_inside(self.root, candidates[0], real_root=self._bounds)
-        if not full.is_file():
-            furnish(full)
-        return full
-
-
 @pytest.fixture
-def walk(tmp_path: Path) -> Callable[[str, dict[str, Any]], list[RecordBase]]:
+def walk(intake_of, tmp_path: Path) -> Callable[[str, dict[str, Any]], list[RecordBase]]:
     def records(name: str, changes: dict[str, Any]) -> list[RecordBase]:
-        source, root = ALL[name], tmp_path / "in"
+        root = tmp_path / "in"
         root.mkdir(exist_ok=True)
-        part = Source(dataset=name_of(name), licence=source.card.licence, rank=source.card.rank)
-        defaults = {"domain": source.domain, "language": source.language}
-        intake = Furnished(part, root, tmp_path / "out", source.settings(), defaults)
-        row = Row({**source.example, **changes}, "example")
-        return list(source.records(row, intake))
+        row = Row({**ALL[name].example, **changes}, "example")
+        return list(ALL[name].records(row, intake_of(name, root)))
 
     return records
 
@@ -180,6 +115,12 @@ def test_an_empty_row_is_set_aside_and_not_made_up(name: str, walk):
         return
     for record in made:
         assert record.files(), "a record of nothing"
+
+
+@pytest.mark.parametrize("name", ["mimic_cxr", "mimic_cxr_captions", "chexpert_plus"])
+def test_reports_say_from_where_the_picture_was_taken(name: str, walk):
+    (record,) = walk(name, {})
+    assert record.tags["view"] in {"PA", "AP"}
 
 
 def test_the_paper_s_tables_are_whole():

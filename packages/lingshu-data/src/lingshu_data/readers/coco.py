@@ -5,38 +5,41 @@ The file is held while its rows are listed, about 1 kB an annotation.
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lingshu_data.reader import Broken, Entry, Reader, Row, matching
+from lingshu_data.readers.table import split_of
 
 
 @dataclass(frozen=True)
 class Coco(Reader):
-    """Pictures with boxes; a row has `path`, `split` and `objects`.
+    """Pictures with boxes; a row has `path`, `objects`, and `split` where the file's name tells.
 
+    `path` is what the file calls `file_name`: below which folder it counts, each publisher decides.
     An object has `name` and `bbox`: x, y, width, height in pixels.
     """
 
-    files: tuple[tuple[str, str], ...]
-    """Pattern of an annotation file, and the split it holds."""
-    pictures: str
-    """Where a picture lies: `{split}` and `{file_name}` are filled in."""
+    files: tuple[str, ...]
+    """Patterns below the root."""
+    splits: Mapping[str, str] | None = None
+    """What a row's `split` is, by a part of the file's name: `{"val": "validation"}`."""
 
     @property
     def needs(self) -> tuple[str, ...]:
         """The annotation files."""
-        return tuple(pattern for pattern, _ in self.files)
+        return self.files
 
     def entries(self, root: Path, settings: Any) -> Iterator[Entry]:
         """Yields the pictures with their objects."""
-        for pattern, split in self.files:
+        for pattern in self.files:
             for path in matching(root, pattern):
-                yield from self._file(path, split, path.relative_to(root).as_posix())
+                yield from self._file(path, path.relative_to(root).as_posix())
 
-    def _file(self, path: Path, split: str, name: str) -> Iterator[Row | Broken]:
+    def _file(self, path: Path, name: str) -> Iterator[Row | Broken]:
+        split = split_of(Path(name).name, self.splits)
         try:
             whole = json.loads(path.read_bytes())
             names = {item["id"]: item["name"] for item in whole["categories"]}
@@ -53,9 +56,8 @@ class Coco(Reader):
             if "file_name" not in image or "id" not in image:
                 yield Broken(place, "has no file_name or id")
                 continue
-            where = self.pictures.replace("{split}", split)
-            where = where.replace("{file_name}", str(image["file_name"]))
-            yield Row({"path": where, "split": split, "objects": objects[image["id"]]}, place)
+            values = {"path": str(image["file_name"]), "objects": objects[image["id"]], **split}
+            yield Row(values, place)
 
 
 READER = Coco

@@ -25,6 +25,7 @@ def records(row: Row, intake: Intake) -> Iterator[RecordBase]:
         modality=Modality.XRAY,
         split={"valid": "validation"}.get(row.maybe("split") or "", row.maybe("split")),
         group=intake.group(row.text("deid_patient_id")),
+        tags={"view": view} if (view := row.maybe("ap_pa") or row.maybe("frontal_lateral")) else {},
     )
 
 

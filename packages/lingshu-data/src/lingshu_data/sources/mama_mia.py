@@ -20,7 +20,7 @@ SOURCE = Source(
         rank=12,
     ),
     reader=VolumeFiles(
-        "images/{case}/{name}_{phase}.nii.gz",
+        "images/{case}/{name}_{phase:d}.nii.gz",
         ("segmentations/expert/{name}.nii.gz", "segmentations/expert/{case}.nii.gz"),
         look_for="images/**/*.nii.gz",
     ),

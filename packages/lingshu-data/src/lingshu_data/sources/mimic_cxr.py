@@ -51,11 +51,13 @@ def study(row: Row, intake: Intake) -> tuple[dict[str, str], dict[str, Any]]:
     if not found.get("findings") and not found.get("impression"):
         raise DataError("the report has neither findings nor impression", field="report")
     split = row.maybe("split")
+    views = [view for other in row.values["metadata"] if (view := other.get("ViewPosition"))]
     return found, {
         "images": pictures_of(intake, f"{folder}/s{number}/{row.text('dicom_id')}.jpg"),
         "modality": Modality.XRAY,
         "split": "validation" if split == "validate" else split,
         "group": intake.group(subject),
+        "tags": {"view": views[0]} if views else {},
     }
 
 
