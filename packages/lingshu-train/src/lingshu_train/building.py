@@ -26,7 +26,6 @@ QWEN_VOCABULARY = 152_064
 
 def corpus_texts(manifest: Manifest) -> Iterator[str]:
     """Yields every text of a manifest as the model will see it, prompts included."""
-    yield "system\nYou are a helpful assistant."
     for record in manifest:
         try:
             messages = to_messages(record)
