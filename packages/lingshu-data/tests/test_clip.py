@@ -168,6 +168,39 @@ def test_a_killed_or_repeated_run_looks_no_second_time(model, partly_labelled, t
     assert "nothing to do" in command("classify", partly_labelled, "--out", tmp_path / "a", *use)
 
 
+def test_what_is_broken_is_set_aside_and_the_run_goes_on(model, build, pictures, tmp_path):
+    noise, png = pictures
+    toy = build()
+    first, gone, cut, last = (
+        toy.imaging(data, modality=modality)
+        for data, modality in (
+            (png(noise(1)), "ct"), (png(noise(2)), "ct"),
+            (png(noise(3))[:200], "unknown"), (png(noise(4)), "mri"),
+        )
+    )  # fmt: skip
+    toy.close()
+    (tmp_path / "in" / gone.images[0].path).unlink()
+    part = tmp_path / "in" / "part-00000.jsonl"
+    part.write_bytes(b"{broken\n" + part.read_bytes())
+    (tmp_path / "in" / "manifest.json").unlink()
+    command("classify", part, "--out", tmp_path / "out", "--set", f"model={model}")
+    assert [record.id for record in Manifest(tmp_path / "out")] == [first.id, cut.id, last.id]
+    aside = (tmp_path / "out" / "set-aside.jsonl").read_text(encoding="utf-8").splitlines()
+    told = [json.loads(line) for line in aside]
+    assert [(item["place"], item["kind"]) for item in told] == [
+        ("part-00000.jsonl:1", "no record"),
+        ("part-00000.jsonl:3", "a file is missing"),
+    ]
+    assert told[0]["line"] == "{broken" and gone.id in told[1]["line"]
+    counts = read_stats(tmp_path / "out").counts
+    assert (counts["in"], counts["records"], counts["set_aside"]) == (5, 3, 2)
+    assert (counts["known"], counts["unseen"]) == (2, 1)
+    fitted = ["--fit", "--out", tmp_path / "head", "--set", f"model={model}"]
+    command("classify", part, *fitted, "--set", "held_out=0.01")
+    counts = read_stats(tmp_path / "head").counts
+    assert (counts["learned"], counts["set_aside"]) == (2, 2)
+
+
 def test_vectors_have_length_one_and_a_model_that_is_not_there_is_named(model, pictures):
     from lingshu_data.clip import Clip
 

@@ -68,3 +68,55 @@ def test_a_ray_cluster_writes_the_same_bytes(manifests, tmp_path):
     one = curate(manifests, recipe, tmp_path / "one")
     there = curate(manifests, recipe, tmp_path / "ray", "--engine", "ray", "--workers", "2")
     assert len(one) > 20 and there == one
+
+
+ON_GPUS = """
+import os
+from pathlib import Path
+from types import SimpleNamespace
+
+import ray
+
+from lingshu_data.engine import ENGINES
+
+
+class Task:
+    def __init__(self, uses_model):
+        self.uses_model = uses_model
+
+    def __call__(self, job):
+        import time
+
+        time.sleep(0.2)
+        ids = ray.get_runtime_context().get_accelerator_ids()["GPU"]
+        Path(f"{self.uses_model}-{job.number}").write_text(",".join(ids))
+
+
+engine = ENGINES.get("ray")
+os.environ["RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO"] = "0"
+ray.init(num_cpus=4, num_gpus=2, include_dashboard=False)
+jobs = [SimpleNamespace(number=number, avoid=frozenset()) for number in range(8)]
+for uses_model, workers in ((True, 2), (True, 3), (False, 2)):
+    done = sorted(engine.run(Task(uses_model), iter(jobs), workers))
+    assert done == list(range(8)), done
+    ids = {Path(f"{uses_model}-{number}").read_text() for number in range(8)}
+    print(uses_model, workers, sorted(ids))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_actors_with_a_model_share_the_gpus_of_the_cluster(tmp_path):
+    if find_spec("ray") is None:
+        pytest.skip("Ray is not installed")
+    # What a machine has is what Ray is told: no GPU is touched.
+    command = [sys.executable, "-c", ON_GPUS]
+    done = subprocess.run(
+        command, check=False, capture_output=True, text=True, cwd=tmp_path, timeout=200
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-3:] == [
+        "True 2 ['0', '1']",
+        "True 3 ['0', '1']",
+        "False 2 ['']",
+    ]

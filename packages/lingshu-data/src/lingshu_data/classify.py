@@ -19,17 +19,18 @@ from lingshu_core.console import progress, say
 from lingshu_core.digest import digest
 from lingshu_core.errors import DataError, SettingsError, Stopped
 from lingshu_core.files import fresh_folder
-from lingshu_core.manifest import Manifest, Producer
+from lingshu_core.manifest import Manifest, Producer, broken_line
 from lingshu_core.manifest_writer import ManifestWriter, already_made
 from lingshu_core.modality import Modality
 from lingshu_core.panels import Facts, Panel, Stats, Table
 from lingshu_core.records import RECORD, RecordBase
 from lingshu_data.clip import load_clip, prompt_vectors
-from lingshu_data.display import Sampler, bars
-from lingshu_data.engine import ENGINES
+from lingshu_data.display import Sampler, bars, count_table
+from lingshu_data.engine import ENGINES, at
 from lingshu_data.head import Head, fit, read_head
 from lingshu_data.intake import PACKAGE, operation
 from lingshu_data.keyfile import save_array
+from lingshu_data.ledger import SET_ASIDE, append, aside_line, gap
 from lingshu_data.looks import Looks
 from lingshu_data.pictures import Unreadable
 from lingshu_data.settings import ClassifySettings, Running
@@ -62,7 +63,6 @@ class Task:
     batch: int
     workdir: Workdir
     uses_model = True
-    """Takes a GPU where an engine shares some out."""
 
     def __call__(self, job: Job) -> None:
         """Writes the shard of a job."""
@@ -71,6 +71,7 @@ class Task:
         vectors: list[np.ndarray] = []
         batch: list[Any] = []
         for place, (_, line) in enumerate(job.shard.read()):
+            at(place)
             try:
                 record = RECORD.validate_json(line, strict=True)
                 if not record.images or place in job.avoid:
@@ -97,12 +98,21 @@ class Seen:
     vector: np.ndarray | None
 
 
+@dataclass(frozen=True)
+class Aside:
+    """A line that is no record, or a record whose files are not there."""
+
+    kind: str
+    line: bytes
+    """What `set-aside.jsonl` says of it."""
+
+
 def classify(path: Path, out: Path, settings: ClassifySettings, running: Running) -> None:
     """Fills in unknown modalities and reports how well the known ones are found.
 
     Args:
         path: The manifest.
-        out: The manifest to write.
+        out: The manifest to write; what is no record stands in `set-aside.jsonl` beside it.
         settings: The model, and the head where there is one.
         running: Workers and engine.
 
@@ -120,8 +130,15 @@ def classify(path: Path, out: Path, settings: ClassifySettings, running: Running
     workdir, shards = _vectors(manifest, out, settings, running)
     tally = Tally(head, settings)
     with ManifestWriter(out, producer=producer, parents=[manifest.parent()]) as writer:
-        for seen in _seen(workdir, shards):
-            writer.write(tally.labelled(seen), source=manifest)
+        # A killed run may have come as far as this.
+        (writer.folder / SET_ASIDE).unlink(missing_ok=True)
+        for seen in _seen(manifest, workdir, shards):
+            if isinstance(seen, Aside):
+                append(writer.folder / SET_ASIDE, [seen.line])
+                tally.set_aside[seen.kind] += 1
+            else:
+                writer.write(tally.labelled(seen), source=manifest)
+        gap(sum(shard.lines for shard in shards), tally.records + tally.set_aside.total())
         settings.write(writer.folder / "settings.json")
         page.publish(writer.folder, tally.stats(writer.folder))
     workdir.remove()
@@ -139,14 +156,17 @@ def fit_head(path: Path, out: Path, settings: ClassifySettings, running: Running
     """
     manifest = Manifest(path)
     workdir, shards = _vectors(manifest, out, settings, running)
-    known = [
-        (str(seen.record.modality), seen.vector, _is_held_out(seen.record, settings))
-        for seen in _seen(workdir, shards)
-        if seen.vector is not None and seen.record.modality not in _NO_PICTURE_KIND
-    ]
+    known: list[tuple[str, np.ndarray, bool]] = []
+    aside = 0
+    for seen in _seen(manifest, workdir, shards):
+        if isinstance(seen, Aside):
+            aside += 1
+        elif seen.vector is not None and seen.record.modality not in _NO_PICTURE_KIND:
+            is_held = _is_held_out(seen.record, settings)
+            known.append((str(seen.record.modality), seen.vector, is_held))
     if not known:
         raise DataError("holds no picture with a known modality", path=path)
-    vectors = np.stack([vector for _, vector, _ in known if vector is not None])
+    vectors = np.stack([vector for _, vector, _ in known])
     labels = [label for label, _, _ in known]
     held = np.array([is_held for _, _, is_held in known])
     learned = [label for label, is_held in zip(labels, held, strict=True) if not is_held]
@@ -155,7 +175,7 @@ def fit_head(path: Path, out: Path, settings: ClassifySettings, running: Running
         head.write(folder)
         settings.write(folder / "settings.json")
         wanted = [label for label, is_held in zip(labels, held, strict=True) if is_held]
-        stats = _fit_stats(head, vectors[held], wanted, len(learned))
+        stats = _fit_stats(head, vectors[held], wanted, len(learned), aside)
         page.publish(folder, stats)
     workdir.remove()
     say(f"accuracy on {len(wanted)} held-out pictures: {stats.figures['accuracy']:.3f}")
@@ -184,15 +204,27 @@ def _vectors(
     return workdir, shards
 
 
-def _seen(workdir: Workdir, shards: Sequence[Shard]) -> Iterator[Seen]:
+def _seen(manifest: Manifest, workdir: Workdir, shards: Sequence[Shard]) -> Iterator[Seen | Aside]:
+    """Yields every line of a manifest, as a record with its vector or as what is set aside."""
     for shard in shards:
         folder = workdir.shard(0, shard.number)
         vectors = np.load(folder / _VECTORS)
         places = {int(place): row for row, place in enumerate(np.load(folder / _PLACES))}
-        for place, (_, line) in enumerate(shard.read()):
+        for place, (number, line) in enumerate(shard.read()):
             row = places.get(place)
-            record = RECORD.validate_json(line, strict=True)
-            yield Seen(record, None if row is None else vectors[row])
+            where = f"{Path(shard.part).name}:{number}"
+            try:
+                record = RECORD.validate_json(line, strict=True)
+                for ref in record.files():
+                    manifest.file(ref)
+            except ValidationError as error:
+                fault = broken_line(Path(where), number, error).message
+                yield Aside("no record", aside_line(where, fault, "no record", line))
+            except DataError as error:
+                kind = "a file is missing"
+                yield Aside(kind, aside_line(where, error.message, kind, line))
+            else:
+                yield Seen(record, None if row is None else vectors[row])
 
 
 def _is_held_out(record: RecordBase, settings: ClassifySettings) -> bool:
@@ -212,11 +244,19 @@ class Tally:
         self._found: Counter[str] = Counter()
         self._known: Counter[tuple[str, str]] = Counter()
         self._unsure = 0
+        self._unseen = 0
         self._shown = Sampler()
+        self.set_aside: Counter[str] = Counter()
+
+    @property
+    def records(self) -> int:
+        """How many records were looked at, or had nothing to look at."""
+        return self._found.total() + self._known.total() + self._unsure + self._unseen
 
     def labelled(self, seen: Seen) -> RecordBase:
         """Returns the record, with its modality where it was unknown and the finding is sure."""
         if seen.vector is None:
+            self._unseen += 1
             return seen.record
         found, chance = self._look(seen.vector)
         if seen.record.modality != Modality.UNKNOWN:
@@ -253,6 +293,8 @@ class Tally:
             "filled in": self._found.total(),
             "left unknown": self._unsure,
             "known": total,
+            "without a picture that can be seen": self._unseen,
+            "set aside": self.set_aside.total(),
             "known found again": f"{right / total:.3f}" if total else None,
             "by": "a fitted head" if self._head else "prompts, zero-shot",
         }
@@ -262,6 +304,8 @@ class Tally:
         ]
         if total:
             panels.append(confusion(self._known))
+        if self.set_aside:
+            panels.append(count_table("Set aside", ("why", "lines"), self.set_aside))
         if self._shown.records:
             panels.append(self._shown.gallery(folder, title="Filled in"))
         return Stats(
@@ -270,7 +314,15 @@ class Tally:
             package=PACKAGE,
             version=version(PACKAGE),
             command="lingshu-data classify",
-            counts={"filled_in": self._found.total(), "unsure": self._unsure, "known": total},
+            counts={
+                "in": self.records + self.set_aside.total(),
+                "records": self.records,
+                "filled_in": self._found.total(),
+                "unsure": self._unsure,
+                "known": total,
+                "unseen": self._unseen,
+                "set_aside": self.set_aside.total(),
+            },
             figures={"accuracy": right / total} if total else {},
             panels=tuple(panels),
         )
@@ -284,7 +336,9 @@ def confusion(counts: Counter[tuple[str, str]]) -> Table:
     return Table(title="Known modalities", note=note, columns=("", *names), rows=rows, wide=True)
 
 
-def _fit_stats(head: Head, vectors: np.ndarray, wanted: list[str], learned: int) -> Stats:
+def _fit_stats(
+    head: Head, vectors: np.ndarray, wanted: list[str], learned: int, aside: int
+) -> Stats:
     counts: Counter[tuple[str, str]] = Counter()
     if wanted:
         best = head.chances(vectors).argmax(axis=1)
@@ -296,6 +350,7 @@ def _fit_stats(head: Head, vectors: np.ndarray, wanted: list[str], learned: int)
     facts: dict[str, str | int | float | None] = {
         "learned from": learned,
         "held out": len(wanted),
+        "set aside": aside,
         "accuracy": f"{accuracy:.3f}",
         "modalities": len(head.labels),
     }
@@ -308,7 +363,7 @@ def _fit_stats(head: Head, vectors: np.ndarray, wanted: list[str], learned: int)
         package=PACKAGE,
         version=version(PACKAGE),
         command="lingshu-data classify --fit",
-        counts={"learned": learned, "held_out": len(wanted)},
+        counts={"learned": learned, "held_out": len(wanted), "set_aside": aside},
         figures={"accuracy": accuracy},
         panels=tuple(panels),
     )

@@ -33,7 +33,8 @@ class Job(Protocol):
 
 
 Task = Callable[[Any], None]
-"""Does one job; it can be pickled. Errors of the user's data are its own affair."""
+"""Does one job; it can be pickled. Errors of the user's data are its own affair. One with a true
+`uses_model` gets a GPU where an engine has some to share out."""
 
 
 _note: Callable[[int], object] | None = None

@@ -5,13 +5,15 @@ shards are read and written there, and only their numbers travel. An actor keeps
 that a model is loaded once in each. `RAY_ADDRESS` names the cluster; without it one is started on
 this machine, for this run alone.
 
+Actors whose task runs a model share the cluster's GPUs among them.
+
 An actor that dies costs its shard's second run, in which it tells of every record before it takes
 it up; a record at which it then dies twice is set aside.
 """
 
 import logging
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +72,8 @@ class _Actors:
         self._ray = ray
         self._task = ray.put(task)
         self._workers = workers
-        self._worker = ray.remote(num_cpus=1, max_restarts=0)(_Worker)
+        gpus = _gpus(task, workers, ray.cluster_resources())
+        self._worker = ray.remote(num_cpus=1, num_gpus=gpus, max_restarts=0)(_Worker)
         self._places = ray.remote(num_cpus=0)(_Places).remote()
         self._hired: list[Any] = []
         self._deaths = Deaths()
@@ -114,6 +117,17 @@ class _Actors:
     def _place(self, job: Any) -> int:
         place: int = self._ray.get(self._places.of.remote(job.number))
         return place
+
+
+def _gpus(task: Task, workers: int, resources: Mapping[str, float]) -> float:
+    """Returns the share of a GPU that each actor takes: a whole one, or a part where they lack."""
+    there = int(resources.get("GPU", 0)) if getattr(task, "uses_model", False) else 0
+    if not there:
+        return 0
+    # No actor can have parts of two GPUs: each GPU takes as many as the fullest one has to.
+    on_each = -(-workers // there)
+    # Ray counts in parts of ten thousand; rounded up, the last actor would wait forever.
+    return 1 if on_each == 1 else 10_000 // on_each / 10_000
 
 
 class _Worker:
