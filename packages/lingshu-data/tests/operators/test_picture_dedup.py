@@ -114,6 +114,23 @@ def test_a_second_witness_saves_what_only_shares_a_hash(tmp_path, build, picture
     assert dedup(tmp_path, distance=8, verify="phash256")[1] == {}
 
 
+def test_deep_pictures_are_scaled_before_they_are_compared(tmp_path, build, pictures):
+    noise, png = pictures
+    toy = build()
+    for seed in (1, 2):
+        grey = np.asarray(noise(seed).convert("L")).astype(np.uint16)
+        deep = Pillow.fromarray(grey * 200 + 3000)
+        # Cut off at 255, as Pillow does it, both are the same white.
+        assert phash(deep.convert("I").convert("L")) == phash(Pillow.new("L", deep.size, 255))
+        toy.imaging(png(deep), rank=1)
+    low, high = int(grey.min()), int(grey.max())
+    plain = ((grey - low) / (high - low) * 255 + 0.5).astype(np.uint8)
+    copy = toy.imaging(png(Pillow.fromarray(plain)))
+    toy.close()
+    kept, gone = dedup(tmp_path)
+    assert (len(kept), gone.keys()) == (2, {copy.id})
+
+
 def test_scope_keeps_datasets_apart(tmp_path, build, pictures):
     noise, png = pictures
     toy = build()

@@ -7,6 +7,7 @@ is handled here:
 - Slices of one volume look alike (of neighbours about one pair in eight has equal hashes) and are
   never each other's duplicates.
 - Even pictures all share their hash, so they are compared by their bytes alone.
+- Pictures of 16 bits are scaled to 8 first: cut off at 255, different ones would be the same white.
 - A recompressed copy is often at distance 2, which `distance` allows for.
 - `verify` asks a second witness: a hash of 256 bits, or the picture itself at 16 by 16.
 
