@@ -116,6 +116,11 @@ def test_a_head_is_fitted_measured_and_used(model, nano, partly_labelled, tmp_pa
     assert f"{stats.figures['accuracy']:.3f}" in said
     assert stats.counts["learned"] + stats.counts["held_out"] == labels.total()
 
+    again = ["classify", nano, "--fit", "--out", tmp_path / "head", "--set", f"model={model}"]
+    assert "made already, nothing to do" in command(*again)
+    with pytest.raises(AssertionError, match="fitted with other settings"):
+        command(*again, "--set", "penalty=0.1")
+
     use = ["--set", f"model={model}", "--set", f"head={tmp_path / 'head'}"]
     use += ["--set", "least_chance=0"]
     command("classify", partly_labelled, "--out", tmp_path / "labelled", *use)

@@ -1,110 +1,34 @@
 """`lingshu-data classify`: unknown modalities are found by looking, and a head is fitted to do so.
 
-Pictures become vectors shard by shard, on any engine; the vectors stay in the working folder, so
-that a killed run goes on and a head is fitted without looking again.
+`vectors.py` looks at the pictures; here their modalities are told, counted and shown.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from pydantic import ValidationError
 
 from lingshu_core import page
-from lingshu_core.console import progress, say
+from lingshu_core.console import say
 from lingshu_core.digest import digest
-from lingshu_core.errors import DataError, SettingsError, Stopped
+from lingshu_core.errors import DataError, SettingsError
 from lingshu_core.files import fresh_folder
-from lingshu_core.manifest import Manifest, Producer, broken_line
+from lingshu_core.manifest import Manifest, Producer
 from lingshu_core.manifest_writer import ManifestWriter, already_made
 from lingshu_core.modality import Modality
 from lingshu_core.panels import Facts, Panel, Stats, Table
-from lingshu_core.records import RECORD, RecordBase
-from lingshu_data.clip import load_clip, prompt_vectors
+from lingshu_core.records import RecordBase
+from lingshu_data.clip import prompt_vectors
 from lingshu_data.display import Sampler, bars, count_table
-from lingshu_data.engine import ENGINES, at
-from lingshu_data.head import Head, fit, read_head
+from lingshu_data.head import FILE_NAME, Head, fit, read_head
 from lingshu_data.intake import PACKAGE, operation
-from lingshu_data.keyfile import save_array
-from lingshu_data.ledger import SET_ASIDE, append, aside_line, gap
-from lingshu_data.looks import Looks
-from lingshu_data.pictures import Unreadable
+from lingshu_data.ledger import SET_ASIDE, append, gap
 from lingshu_data.settings import ClassifySettings, Running
-from lingshu_data.shards import Shard, cut
-from lingshu_data.workdir import Workdir, finishing
+from lingshu_data.vectors import Aside, Seen, say_plan, seen_of, vectors_of
 
-_VECTORS, _PLACES = "vectors.npy", "places.npy"
 _NO_PICTURE_KIND = {Modality.TEXT, Modality.UNKNOWN, Modality.OTHER}
-
-
-@dataclass(frozen=True)
-class Job:
-    """One shard."""
-
-    shard: Shard
-    avoid: frozenset[int] = frozenset()
-
-    @property
-    def number(self) -> int:
-        """The shard's number."""
-        return self.shard.number
-
-
-@dataclass(frozen=True)
-class Task:
-    """Makes vectors of the first pictures of one shard's records."""
-
-    manifest: Path
-    model: str
-    batch: int
-    workdir: Workdir
-    uses_model = True
-
-    def __call__(self, job: Job) -> None:
-        """Writes the shard of a job."""
-        looks = Looks(Manifest(self.manifest))
-        places: list[int] = []
-        vectors: list[np.ndarray] = []
-        batch: list[Any] = []
-        for place, (_, line) in enumerate(job.shard.read()):
-            at(place)
-            try:
-                record = RECORD.validate_json(line, strict=True)
-                if not record.images or place in job.avoid:
-                    continue
-                batch.append(load_clip(self.model).prepared(looks.of(record)[0].pixels))
-            except (ValidationError, Unreadable, DataError):
-                continue  # What cannot be seen keeps its label.
-            places.append(place)
-            if len(batch) == self.batch:
-                vectors.append(load_clip(self.model).pictures(batch))
-                batch = []
-        if batch:
-            vectors.append(load_clip(self.model).pictures(batch))
-        with finishing(self.workdir.shard(0, job.number)) as folder:
-            save_array(folder / _PLACES, np.array(places, np.int64))
-            save_array(folder / _VECTORS, np.concatenate(vectors) if vectors else np.zeros((0, 0)))
-
-
-@dataclass(frozen=True)
-class Seen:
-    """A record with the vector of its first picture."""
-
-    record: RecordBase
-    vector: np.ndarray | None
-
-
-@dataclass(frozen=True)
-class Aside:
-    """A line that is no record, or a record whose files are not there."""
-
-    kind: str
-    line: bytes
-    """What `set-aside.jsonl` says of it."""
 
 
 def classify(path: Path, out: Path, settings: ClassifySettings, running: Running) -> None:
@@ -127,12 +51,15 @@ def classify(path: Path, out: Path, settings: ClassifySettings, running: Running
     if already_made(out, producer, [manifest.parent()]):
         say(f"{out}: made already, nothing to do")
         return
-    workdir, shards = _vectors(manifest, out, settings, running)
+    if running.dry_run:
+        say_plan(manifest, out, settings)
+        return
+    workdir, shards = vectors_of(manifest, out, settings, running)
     tally = Tally(head, settings)
     with ManifestWriter(out, producer=producer, parents=[manifest.parent()]) as writer:
         # A killed run may have come as far as this.
         (writer.folder / SET_ASIDE).unlink(missing_ok=True)
-        for seen in _seen(manifest, workdir, shards):
+        for seen in seen_of(manifest, workdir, shards):
             if isinstance(seen, Aside):
                 append(writer.folder / SET_ASIDE, [seen.line])
                 tally.set_aside[seen.kind] += 1
@@ -153,12 +80,23 @@ def fit_head(path: Path, out: Path, settings: ClassifySettings, running: Running
         out: The folder to write: `head.npz`, the statistics and the page.
         settings: The model.
         running: Workers and engine.
+
+    Raises:
+        SettingsError: Another head stands in the folder.
+        DataError: No picture has a known modality, or all have the same.
     """
     manifest = Manifest(path)
-    workdir, shards = _vectors(manifest, out, settings, running)
+    made = digest({"settings": settings, "parent": manifest.digest()})
+    if _fitted_already(out, made):
+        say(f"{out}: made already, nothing to do")
+        return
+    if running.dry_run:
+        say_plan(manifest, out, settings)
+        return
+    workdir, shards = vectors_of(manifest, out, settings, running)
     known: list[tuple[str, np.ndarray, bool]] = []
     aside = 0
-    for seen in _seen(manifest, workdir, shards):
+    for seen in seen_of(manifest, workdir, shards):
         if isinstance(seen, Aside):
             aside += 1
         elif seen.vector is not None and seen.record.modality not in _NO_PICTURE_KIND:
@@ -172,7 +110,7 @@ def fit_head(path: Path, out: Path, settings: ClassifySettings, running: Running
     learned = [label for label, is_held in zip(labels, held, strict=True) if not is_held]
     head = fit(vectors[~held], learned, settings.model, settings.penalty)
     with fresh_folder(out) as folder:
-        head.write(folder)
+        replace(head, made=made).write(folder)
         settings.write(folder / "settings.json")
         wanted = [label for label, is_held in zip(labels, held, strict=True) if is_held]
         stats = _fit_stats(head, vectors[held], wanted, len(learned), aside)
@@ -182,49 +120,16 @@ def fit_head(path: Path, out: Path, settings: ClassifySettings, running: Running
     say(f"page: {out / page.PAGE_NAME}")
 
 
-def _vectors(
-    manifest: Manifest, out: Path, settings: ClassifySettings, running: Running
-) -> tuple[Workdir, list[Shard]]:
-    key = {"model": settings.model, "parent": manifest.digest()}
-    workdir = Workdir(out, key)
-    workdir.open()
-    shards = list(cut([manifest]))
-    share, of = running.part
-    mine = (
-        Job(shard)
-        for shard in shards
-        if shard.number % of == share and not workdir.is_done(0, shard.number)
-    )
-    task = Task(manifest.path, settings.model, settings.batch, workdir)
-    engine = ENGINES.get(running.engine)
-    for _ in progress(engine.run(task, mine, running.workers), "looking", len(shards)):
-        pass
-    if not all(workdir.is_done(0, shard.number) for shard in shards):
-        raise Stopped("this share is done and others are not: give the same command again then")
-    return workdir, shards
-
-
-def _seen(manifest: Manifest, workdir: Workdir, shards: Sequence[Shard]) -> Iterator[Seen | Aside]:
-    """Yields every line of a manifest, as a record with its vector or as what is set aside."""
-    for shard in shards:
-        folder = workdir.shard(0, shard.number)
-        vectors = np.load(folder / _VECTORS)
-        places = {int(place): row for row, place in enumerate(np.load(folder / _PLACES))}
-        for place, (number, line) in enumerate(shard.read()):
-            row = places.get(place)
-            where = f"{Path(shard.part).name}:{number}"
-            try:
-                record = RECORD.validate_json(line, strict=True)
-                for ref in record.files():
-                    manifest.file(ref)
-            except ValidationError as error:
-                fault = broken_line(Path(where), number, error).message
-                yield Aside("no record", aside_line(where, fault, "no record", line))
-            except DataError as error:
-                kind = "a file is missing"
-                yield Aside(kind, aside_line(where, error.message, kind, line))
-            else:
-                yield Seen(record, None if row is None else vectors[row])
+def _fitted_already(out: Path, made: str) -> bool:
+    """Says whether a head stands in a folder; SettingsError where it is another one."""
+    if not (out / FILE_NAME).is_file():
+        return False
+    if read_head(out).made != made:
+        raise SettingsError(
+            f"{out} was fitted with other settings or to other pictures: remove it, or name "
+            "another --out"
+        )
+    return True
 
 
 def _is_held_out(record: RecordBase, settings: ClassifySettings) -> bool:

@@ -34,6 +34,9 @@ _Shard = Annotated[
         "array job; the run that finds all finished writes the output.",
     ),
 ]
+_DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Check inputs and settings, say the plan, and stop.")
+]
 
 
 def main() -> None:
@@ -78,6 +81,7 @@ def ingest(
     workers: _Workers = 1,
     engine: _Engine = "local",
     shard: _Shard = "0/1",
+    dry_run: _DryRun = False,
 ) -> None:
     """Read a dataset as its publisher lays it out into a manifest.
 
@@ -92,7 +96,7 @@ def ingest(
         raise SettingsError("give --path or --hub, not both")
     path = from_hub(name) if hub else path
     settings = load_recipe(SOURCES.get(name).settings, None, overrides or ())
-    read(name, path, out, settings, _running(workers, engine, shard))
+    read(name, path, out, settings, _running(workers, engine, shard, dry_run))
 
 
 @app.command()
@@ -104,6 +108,7 @@ def curate(
     workers: _Workers = 1,
     engine: _Engine = "local",
     shard: _Shard = "0/1",
+    dry_run: _DryRun = False,
 ) -> None:
     """Take records through the operators of a recipe; what is dropped is kept with its reason.
 
@@ -114,7 +119,7 @@ def curate(
     from lingshu_data.settings import CurateSettings
 
     settings = load_recipe(CurateSettings, find_recipe("lingshu_data", recipe), overrides or ())
-    run(paths, out, settings, _running(workers, engine, shard))
+    run(paths, out, settings, _running(workers, engine, shard, dry_run))
 
 
 @app.command()
@@ -128,6 +133,7 @@ def decontaminate(
     workers: _Workers = 1,
     engine: _Engine = "local",
     shard: _Shard = "0/1",
+    dry_run: _DryRun = False,
 ) -> None:
     """Drop training records that overlap with evaluation sets, and list what overlapped with what.
 
@@ -138,7 +144,7 @@ def decontaminate(
     from lingshu_data.settings import DecontaminateSettings
 
     settings = load_recipe(DecontaminateSettings, None, overrides or ())
-    run(paths, against, out, settings, _running(workers, engine, shard))
+    run(paths, against, out, settings, _running(workers, engine, shard, dry_run))
 
 
 @app.command()
@@ -152,6 +158,7 @@ def classify(
     workers: _Workers = 1,
     engine: _Engine = "local",
     shard: _Shard = "0/1",
+    dry_run: _DryRun = False,
 ) -> None:
     """Find unknown modalities with BiomedCLIP, zero-shot or with a head fitted by `--fit`.
 
@@ -163,7 +170,7 @@ def classify(
 
     settings = load_recipe(ClassifySettings, None, overrides or ())
     run = classification.fit_head if fit else classification.classify
-    run(path, out, settings, _running(workers, engine, shard))
+    run(path, out, settings, _running(workers, engine, shard, dry_run))
 
 
 @app.command()
@@ -175,6 +182,7 @@ def mix(
     workers: _Workers = 1,
     engine: _Engine = "local",
     shard: _Shard = "0/1",
+    dry_run: _DryRun = False,
 ) -> None:
     """Choose and shuffle the records of a training stage.
 
@@ -185,7 +193,7 @@ def mix(
     from lingshu_data.operators.mixture import Settings
 
     settings = load_recipe(Settings, find_recipe("lingshu_data", recipe), overrides or ())
-    run(paths, out, settings, _running(workers, engine, shard))
+    run(paths, out, settings, _running(workers, engine, shard, dry_run))
 
 
 @app.command()
@@ -204,13 +212,13 @@ def report(
     run(paths, out)
 
 
-def _running(workers: int, engine: str, shard: str) -> "Running":
+def _running(workers: int, engine: str, shard: str, dry_run: bool) -> "Running":
     from pydantic import ValidationError
 
     from lingshu_data.settings import Running
 
     try:
-        found = Running(workers=workers, engine=engine, share=shard)
+        found = Running(workers=workers, engine=engine, share=shard, dry_run=dry_run)
     except ValidationError:
         raise SettingsError(f"--shard {shard}: write it like 0/4, the first of four") from None
     index, count = found.part

@@ -16,7 +16,7 @@ from lingshu_data.intake import PACKAGE
 from lingshu_data.operator import operator_named
 from lingshu_data.passes import Passes, Planned, legs_of
 from lingshu_data.settings import CurateSettings, Running
-from lingshu_data.shards import Shard
+from lingshu_data.shards import Shard, cut
 from lingshu_data.workdir import Workdir
 
 
@@ -60,8 +60,29 @@ def run_steps(
     if already_made(ending.out, ending.producer, parents):
         say(f"{ending.out}: made already, nothing to do")
         return
-    passes, shards = take_through(steps, paths, running, workdir_of(ending, parents), ending)
+    workdir = workdir_of(ending, parents)
+    if running.dry_run:
+        say_plan(steps, paths, workdir, ending)
+        return
+    passes, shards = take_through(steps, paths, running, workdir, ending)
     assemble(passes, shards, ending)
+
+
+def say_plan(
+    steps: Sequence[Planned], paths: Sequence[Path], workdir: Workdir, ending: Ending
+) -> None:
+    """Says what a run would do and how far it is; reads the manifests' lines and writes nothing."""
+    shards = list(cut([Manifest(path) for path in paths]))
+    lines = sum(shard.lines for shard in shards)
+    say(f"{lines:,} records of {len(paths)} manifests, in {len(shards):,} shards")
+    for leg in legs_of(steps):
+        done = sum(workdir.is_done(leg.number, shard.number) for shard in shards)
+        labels = [step.label for step in (*leg.locals, leg.grouping) if step is not None]
+        say(f"leg {leg.number + 1}: {', '.join(labels)}; {done:,} of its shards are finished")
+    for step in steps:
+        for what, value in step.step.evidence().items():
+            say(f"{step.label}: {what}: {value}")
+    say(f"{ending.out} would be written; nothing was")
 
 
 def take_through(

@@ -56,7 +56,7 @@ def decontaminate(
     )
     parents = [Manifest(path).parent() for path in (*paths, *against)]
     index = workdir_of(ending, parents).folder / "index"
-    if not already_made(out, producer, parents):
+    if not running.dry_run and not already_made(out, producer, parents):
         build_index(against, index, running)
     step = Step(
         index=str(index),

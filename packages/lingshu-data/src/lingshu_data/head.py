@@ -26,6 +26,8 @@ class Head:
     labels: tuple[str, ...]
     model: str
     """The model whose vectors it was fitted to."""
+    made: str = ""
+    """Hash of the settings and pictures that it was fitted with."""
 
     def chances(self, vectors: np.ndarray) -> np.ndarray:
         """Returns the chance of every label, float64 (n, k)."""
@@ -34,7 +36,8 @@ class Head:
     def write(self, folder: Path) -> None:
         """Writes the head into a folder."""
         with (folder / FILE_NAME).open("wb") as file:
-            np.savez(file, weights=self.weights, labels=np.array(self.labels), model=self.model)
+            labels = np.array(self.labels)
+            np.savez(file, weights=self.weights, labels=labels, model=self.model, made=self.made)
 
 
 def read_head(folder: Path) -> Head:
@@ -43,7 +46,9 @@ def read_head(folder: Path) -> Head:
     try:
         with np.load(path, allow_pickle=False) as stored:
             labels = tuple(str(label) for label in stored["labels"])
-            return Head(stored["weights"], labels, str(stored["model"]))
+            return Head(
+                stored["weights"], labels, str(stored["model"]), str(stored.get("made", ""))
+            )
     except (OSError, KeyError, ValueError) as error:
         raise DataError(
             f"is no head that `classify --fit` has written: {error}", path=path

@@ -141,6 +141,9 @@ def ingest(
         say(f"{out}: made already, nothing to do")
         return
     workdir = Workdir(out, {"producer": producer, "parents": [p.digest for p in parents]})
+    if running.dry_run:
+        _say_plan(_jobs(source, root, settings), workdir, out)
+        return
     workdir.open()
     share, of = running.part
     jobs = _jobs(source, root, settings)
@@ -157,6 +160,13 @@ def ingest(
         settings.write(writer.folder / "settings.json")
     workdir.remove()
     say(f"page: {out / page.PAGE_NAME}")
+
+
+def _say_plan(jobs: Iterator[Job], workdir: Workdir, out: Path) -> None:
+    sizes = {job.number: len(job.entries) for job in jobs}
+    done = sum(workdir.is_done(0, number) for number in sizes)
+    say(f"{sum(sizes.values()):,} entries in {len(sizes):,} shards, {done:,} of them finished")
+    say(f"{out} would be written; nothing was")
 
 
 def _root(source: Source, name: str, path: Path | None) -> Path:

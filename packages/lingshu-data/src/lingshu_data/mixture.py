@@ -18,7 +18,7 @@ from lingshu_core.manifest_writer import ManifestWriter, already_made
 from lingshu_core.panels import Bars, Facts, Flow, Panel, Series, Stats
 from lingshu_core.records import RECORD, RecordBase, dump_line
 from lingshu_data.assembly import DROPPED_NAME, Ending
-from lingshu_data.curate import producer_of, take_through, workdir_of
+from lingshu_data.curate import producer_of, say_plan, take_through, workdir_of
 from lingshu_data.display import Sampler, bars, count_table, spans
 from lingshu_data.intake import PACKAGE
 from lingshu_data.ledger import SET_ASIDE, Account, append
@@ -58,6 +58,9 @@ def mix(paths: Sequence[Path], out: Path, settings: Settings, running: Running) 
         say(f"{out}: made already, nothing to do")
         return
     workdir = workdir_of(ending, parents)
+    if running.dry_run:
+        say_plan(steps, paths, workdir, ending)
+        return
     passes, shards = take_through(steps, paths, running, workdir, ending)
     tally = _Tally(settings)
     with (

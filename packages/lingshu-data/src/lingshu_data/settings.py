@@ -18,6 +18,9 @@ class Running(Recipe):
     """`i/n`: do only every n-th shard, from the i-th, and leave the end to whoever finds all
     shards finished. Started once for each i, on one machine or on many that share the folder."""
 
+    dry_run: bool = False
+    """Check inputs and settings, say what would be done, and stop."""
+
     @property
     def part(self) -> tuple[int, int]:
         """Which share, and of how many."""
