@@ -99,14 +99,16 @@ def varlen(
     buckets, back = _buckets(tuple(runs.lengths().tolist()), causal, query.device)
     outputs = []
     for index, count, size in buckets:
-        shown = (part if index is None else part[index] for part in (query, key, value))
+        shown = (
+            part if index is None else part.index_select(0, index) for part in (query, key, value)
+        )
         q, k, v = (part.view(count, size, *part.shape[1:]).transpose(1, 2) for part in shown)
         out = F.scaled_dot_product_attention(
             q, k, v, is_causal=causal, scale=scale, enable_gqa=grouped
         )
         outputs.append(out.transpose(1, 2).reshape(count * size, *query.shape[1:]))
     whole = outputs[0] if len(outputs) == 1 else torch.cat(outputs)
-    return whole if back is None else whole[back]
+    return whole if back is None else whole.index_select(0, back)
 
 
 _Bucket = tuple[Tensor | None, int, int]
