@@ -5,7 +5,7 @@ what that recipe leaves hard: few of its questions come with a reasoning. Trains
 the training pictures, once with the rewards and once with the same rewards dealt out at random
 within each rollout; measures greedily, before and after, on choices about pictures never seen.
 
-    python packages/lingshu-rl/bench/learning.py --run runs/nano [--seeds 0 1 2] [--rollouts 50]
+    python packages/lingshu-rl/bench/learning.py --run runs/nano [--seeds 0 1 2] [--rollouts 80]
 """
 
 import argparse
@@ -16,6 +16,8 @@ import random
 import sys
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +34,10 @@ def main() -> None:
         "--run", type=Path, required=True, help="a finished run of recipes/nano.toml"
     )
     words.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    words.add_argument("--rollouts", type=int, default=50)
+    words.add_argument("--rollouts", type=int, default=80)
     words.add_argument("--asked", type=int, default=400, help="held-out choices that are asked")
     words.add_argument("--set", action="append", default=[], help="a setting of the nano recipe")
+    words.add_argument("--jobs", type=int, default=2, help="runs at the same time")
     words.add_argument("--kind", default="choice", help="the kind of answer that is hard")
     given = words.parse_args()
     rows = []
@@ -42,10 +45,20 @@ def main() -> None:
         work = Path(folder)
         prompts = _verifiable(given.run / "vqa", work / "prompts", given.kind, None)
         heldout = _verifiable(given.run / "questions", work / "heldout", given.kind, given.asked)
-        for seed in given.seeds:
-            for shuffled in (False, True):
-                settings = _settings(given, seed, shuffled, prompts, heldout)
-                rows.append(_row(seed, shuffled, settings, work / f"{seed}-{shuffled}"))
+        with ProcessPoolExecutor(given.jobs, mp_context=get_context("spawn")) as pool:
+            runs = [
+                pool.submit(
+                    _row,
+                    seed,
+                    shuffled,
+                    _settings(given, seed, shuffled, prompts, heldout),
+                    work / f"{seed}-{shuffled}",
+                )
+                for seed in given.seeds
+                for shuffled in (False, True)
+            ]
+            for run in runs:
+                rows.append(run.result())
                 _say(rows[-1])
     missed = _judge(rows)
     (HERE / "results" / "learning.json").write_text(json.dumps(rows, indent=1) + "\n")
@@ -84,6 +97,8 @@ def _settings(given: Any, seed: int, shuffled: bool, prompts: Path, heldout: Pat
         f"heldout={heldout}",
         f"parent={given.run / 'instruction'}",
         f"batch.rollouts={given.rollouts}",
+        # The recipe's own rate is for few prompts met again and again; here all are new.
+        "optimizer.learning_rate=1e-4",
         f"seed={seed}",
         f"shuffle_rewards={str(shuffled).lower()}",
         *given.set,
