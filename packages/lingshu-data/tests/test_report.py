@@ -8,7 +8,7 @@ import pytest
 from lingshu_core.errors import SettingsError
 from lingshu_core.manifest import Manifest, Producer
 from lingshu_core.manifest_writer import ManifestWriter
-from lingshu_core.panels import Flow, Gallery, Table, read_stats
+from lingshu_core.panels import Facts, Flow, Gallery, Table, read_stats
 from lingshu_data.curate import curate
 from lingshu_data.decontaminate import decontaminate
 from lingshu_data.report import report
@@ -53,6 +53,14 @@ def test_every_record_is_followed_to_its_end(run, tmp_path):
     assert sum(n for _, target, n in links if target == "curated") == 3
     assert ("curated", "clean", 2) in links
     assert sum(n for source, target, n in links if source == "curated" and target != "clean") == 1
+    account = panel(stats, Facts, "The account").facts
+    assert account == {
+        "records at the start": 7,
+        "left out at a step": 4,
+        "set aside": 0,
+        "taken in by no step": 1,
+        "in clean": 2,
+    }
     strip = panel(stats, Gallery, "One picture 3 times")
     assert [picture.badge for picture in strip.pictures] == ["kept", "same bytes", "same bytes"]
     overlaps = panel(stats, Table, "Overlaps with")

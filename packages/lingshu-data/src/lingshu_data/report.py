@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
+
 from lingshu_core import page
 from lingshu_core.console import say
 from lingshu_core.errors import SettingsError
@@ -103,8 +105,24 @@ def _facts(
         "left out at a step": reasons.total(),
         "set aside": sum(survey.set_aside for survey in surveys),
     }
+    if untouched := _untouched(surveys, roots, ends):
+        # Evaluation sets, mostly: without them the figures would not add up.
+        facts["taken in by no step"] = untouched
     facts |= {f"in {survey.label}": len(survey.index) for survey in ends[: 2 * _SERIES]}
     return Facts(title="The account", facts=facts, wide=True)
+
+
+def _untouched(surveys: Sequence[Survey], roots: Sequence[Survey], ends: Sequence[Survey]) -> int:
+    """Returns how many records stand at the start of a flow and were neither kept nor dropped."""
+    first, last = ({survey.digest for survey in some} for some in (roots, ends))
+    taken = [survey.index for survey in surveys if survey.digest not in first]
+    taken += [survey.dropped.index for survey in surveys if survey.dropped is not None]
+    known = np.concatenate([np.zeros(0, np.uint64), *(np.array(i.ids, np.uint64) for i in taken)])
+    return sum(
+        int(np.isin(np.array(survey.index.ids, np.uint64), known, invert=True).sum())
+        for survey in roots
+        if survey.digest not in last
+    )
 
 
 def _reasons(surveys: Sequence[Survey]) -> Counter[str]:
