@@ -32,6 +32,8 @@ from lingshu_data.sources.apollo_corpus import Pairs
 ALL = dict(SOURCES.items())
 Values = Mapping[str, Any]
 
+pytestmark = pytest.mark.slow
+
 
 def lay(reader: Reader, row: Values, root: Path) -> list[Path]:
     """Writes one raw row into every file that a reader looks for.
@@ -107,7 +109,6 @@ BY_FILES = {"Coco", "DicomSeries", "Planned", "Voc"}
 LAID = [name for name, source in ALL.items() if type(source.reader).__name__ not in BY_FILES]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", LAID)
 def test_what_lies_as_the_card_says_is_read_as_the_example_shows(
     name, tmp_path, furnish, intake_of
