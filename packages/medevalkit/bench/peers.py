@@ -55,7 +55,7 @@ _INSPECT = """
 import sys
 from inspect_ai import Task, eval, task
 from inspect_ai.dataset import MemoryDataset, Sample
-from inspect_ai.model import ModelOutput, get_model
+from inspect_ai.model import ModelOutput, ModelUsage, get_model
 from inspect_ai.scorer import match
 from inspect_ai.solver import generate
 import json
@@ -63,19 +63,23 @@ import json
 
 def outputs():
     while True:
-        yield ModelOutput.from_content("mockllm/model", "A")
+        output = ModelOutput.from_content("mockllm/model", "A")
+        # Without a usage the mock counts tokens, with an encoding that is fetched from the network.
+        output.usage = ModelUsage(input_tokens=80, output_tokens=1, total_tokens=81)
+        yield output
 
 
 rows = [json.loads(line) for line in open(sys.argv[1], encoding="utf-8")]
 samples = [Sample(input=r["prompt"], target=r["answer"], id=r["id"]) for r in rows]
 told = {"log_realtime": False, "max_connections": 256} if sys.argv[3] == "fast" else {}
-eval(
+(log,) = eval(
     Task(dataset=MemoryDataset(samples), solver=generate(), scorer=match()),
     model=get_model("mockllm/model", custom_outputs=outputs()),
     log_dir=sys.argv[2],
     display="none",
     **told,
 )
+sys.exit(log.status != "success")
 """
 Command = Callable[[Path, Path], list[str]]
 """Returns a command line for a file of rows and an empty folder."""

@@ -29,8 +29,10 @@ class Samples:
         self, record: RecordBase, prediction: Prediction, verdict: str | None, pictures: Manifest
     ) -> None:
         """Keeps an answer unless there are enough of its kind and verdict."""
+        if not record.images:
+            return
         key = (kind_of(record), verdict)
-        if not record.images or self._taken[key] >= _EACH:
+        if self._taken[key] >= _EACH:
             return
         try:
             path = self._small(record, pictures)

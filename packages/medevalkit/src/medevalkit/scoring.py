@@ -150,6 +150,8 @@ class Scoring:
                 domain=record.domain,
                 modality=record.modality,
                 language=record.language,
+                # Said, for a default that can be changed is copied for every record.
+                tags={},
                 provenance=(self._made,),
                 item=record.id,
                 task=prediction.task,

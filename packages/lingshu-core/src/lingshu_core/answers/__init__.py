@@ -5,7 +5,7 @@ that training and evaluation cannot disagree. No rule guesses by likeness, none 
 """
 
 from lingshu_core.answers.box import overlap, read_boxes
-from lingshu_core.answers.check import GradeKind, check, gold_of, grade
+from lingshu_core.answers.check import GradeKind, check, check_question, gold_of, grade
 from lingshu_core.answers.choice import options_from, parse_choice
 from lingshu_core.answers.cues import final_answer
 from lingshu_core.answers.findings import read_findings
@@ -23,6 +23,7 @@ __all__ = [
     "SynonymRow",
     "Synonyms",
     "check",
+    "check_question",
     "final_answer",
     "gold_of",
     "grade",

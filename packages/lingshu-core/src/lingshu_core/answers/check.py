@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from lingshu_core.answers.box import check_box
-from lingshu_core.answers.choice import check_choice
+from lingshu_core.answers.choice import check_choice, check_letters
 from lingshu_core.answers.findings import check_findings
 from lingshu_core.answers.number import check_number, number_gold
 from lingshu_core.answers.phrase import check_phrase
@@ -57,6 +57,22 @@ def check(
             return check_findings(gold, response, synonyms)
 
 
+def check_question(question: Question, response: str) -> Check:
+    """Checks a response against a question's gold, or the one that its answer implies.
+
+    Raises:
+        ValueError: the answer is withheld.
+    """
+    options = {option.letter: option.text for option in question.options}
+    if question.gold is None and question.answer_kind == "choice" and question.answer is not None:
+        # The gold that it implies holds these letters, and to make it takes as long as to read one.
+        return check_letters(question.answer, response, options)
+    gold = gold_of(question)
+    if gold is None:
+        raise ValueError(f"the answer of {question.id} is withheld")
+    return check(gold, response, options=options or None)
+
+
 def gold_of(question: Question) -> Gold | None:
     """Returns a question's gold, or the one that its answer implies; None where it is withheld.
 
@@ -68,8 +84,9 @@ def gold_of(question: Question) -> Gold | None:
     if question.answer is None:
         return None
     if question.answer_kind == "choice":
-        texts = [question.option_text(letter) for letter in question.answer]
-        return ChoiceGold(letter=question.answer, text="; ".join(texts))
+        texts = {option.letter: option.text for option in question.options}
+        named = "; ".join(texts[letter] for letter in question.answer)
+        return ChoiceGold(letter=question.answer, text=named)
     return _of_text(question.answer)
 
 

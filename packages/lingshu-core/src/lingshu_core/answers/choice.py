@@ -7,12 +7,16 @@ from lingshu_core.answers.choice_reading import read_choice
 from lingshu_core.answers.choice_several import read_choices
 from lingshu_core.answers.cleaning import plain, unify
 from lingshu_core.answers.doubts import second_letter
-from lingshu_core.answers.option_text import option_texts
+from lingshu_core.answers.option_text import option_texts, usual_lines
 from lingshu_core.answers.results import Check, Parsed
 from lingshu_core.answers.tags import marked
 from lingshu_core.golds import ChoiceGold
 
 _QUICK = re.compile(r"[\s(\[<{*\"'`$]{0,6}([A-Za-z])[\s)\]>}*\"'`$.:,]{0,6}")
+_SAID = re.compile(
+    r"(?:[Tt]he )?(?:(?:correct|right|best|final|Final) )?[Aa]nswer(?: is|:) "
+    r"(?:\*\*)?\(?([A-Z])\)?\.?(?:\*\*)?\.?"
+)
 _CONDITIONAL = re.compile(
     r"\W{0,3}(?:[A-Za-z]|option [A-Za-z])\W{1,4}(?:unless|if|provided|assuming|depending)\b[^.;\n]*"
     r"\b[A-Z]\b",
@@ -52,10 +56,29 @@ def parse_choice(response: str, options: Mapping[str, str], several: bool = Fals
     the response commits to nothing, to two options at once, or to a letter with the text of
     another option.
     """
-    if not several and len(response) < 16:
+    letter = None if several else quick_letter(response, options)
+    return Parsed(letter, "letter") if letter else read_response(response, options, several)
+
+
+def quick_letter(response: str, options: Mapping[str, str]) -> str | None:
+    """Returns the letter of a response in one of the two forms that most of them have.
+
+    None says nothing: `read_response` reads both forms as the same letters.
+    """
+    if len(response) < 16:
         quick = _QUICK.fullmatch(response)
         if quick and quick[1].upper() in options:
-            return Parsed(quick[1].upper(), "letter")
+            return quick[1].upper()
+    said = _SAID.fullmatch(response) if len(response) < 48 else None
+    if said is None or said[1] not in options:
+        return None
+    # No option reads "the answer is B".
+    usual = usual_lines(options.values())
+    return said[1] if usual and "answer" not in usual.lower() else None
+
+
+def read_response(response: str, options: Mapping[str, str], several: bool) -> Parsed:
+    """Reads a response by all rules; the arguments are those of `parse_choice`."""
     text, how = marked(response)
     text = plain(text)
     if not text:
@@ -78,7 +101,12 @@ def check_choice(gold: ChoiceGold, response: str, options: Mapping[str, str] | N
         options = {chr(i): "" for i in range(ord("A"), ord(last) + 1)}
         if len(gold.letter) == 1:
             options[gold.letter] = gold.text
-    found = parse_choice(response, options, several=len(gold.letter) > 1)
+    return check_letters(gold.letter, response, options)
+
+
+def check_letters(letters: str, response: str, options: Mapping[str, str]) -> Check:
+    """Checks an answer among options against the letters of the right ones."""
+    found = parse_choice(response, options, several=len(letters) > 1)
     if found.value is None:
         return Check.unparsed(found.reason)
-    return Check.of(found.value == "".join(sorted(set(gold.letter))), found.value, found.reason)
+    return Check.of(found.value == "".join(sorted(set(letters))), found.value, found.reason)

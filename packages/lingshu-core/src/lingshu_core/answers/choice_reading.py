@@ -280,10 +280,10 @@ def _closing_letter(text: str, options: OptionTexts) -> Parsed | None:
 
 def _by_text(text: str, options: OptionTexts) -> Parsed | None:
     """The one option whose text the response affirms."""
-    if ("yes",) in options.named and ("no",) in options.named and not _LETTER.search(text):
+    if options.reading("yes") and options.reading("no") and not _LETTER.search(text):
         value = yes_no_of(text)
         if value is not None:
-            return Parsed(options.named[value,][0], "option_text")
+            return Parsed(options.reading(value)[0], "option_text")
     places = options.occurrences(text)
     if not places:
         return None

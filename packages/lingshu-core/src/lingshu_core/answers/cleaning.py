@@ -53,6 +53,8 @@ _CUT = re.compile(
     r"^[ \t]*(?:Question|Q|Human|User|Problem|问题|题目|用户)[ \t]*\d{0,4}[ \t]*:", re.I | re.M
 )
 _BLANKS = re.compile(r"[ \t]{2,}")
+_ORDINARY = re.compile(r"[A-Za-z0-9 ,.():;/?!=+&%\n-]*")
+"""Signs that dress nothing, but for three dashes; most answers have no others."""
 
 
 def unify(text: str) -> str:
@@ -89,12 +91,27 @@ def unlatex(text: str) -> str:
     return _LATEX_SPACE.sub(" ", text)
 
 
+def is_ordinary(text: str) -> bool:
+    """Tells a text that holds nothing to take off but blanks and lines of dashes."""
+    return _ORDINARY.fullmatch(text) is not None
+
+
 def plain(text: str) -> str:
     """Returns the text as a reader sees it: no Markdown, HTML, LaTeX or special tokens.
 
     What is struck through is gone, and so is a next question that the model went on to write.
     Line breaks stay.
     """
+    if "---" in text or not is_ordinary(text):
+        text = _undressed(text)
+    if "  " in text or "\t" in text:
+        text = _BLANKS.sub(" ", text)
+    text = text.strip()
+    cut = _CUT.search(text, 1) if "\n" in text else None
+    return text[: cut.start()].rstrip() if cut else text
+
+
+def _undressed(text: str) -> str:
     text = unlatex(unify(text))
     if "<" in text or "[" in text:
         text = _SPECIAL_TOKEN.sub(" ", text)
@@ -108,8 +125,4 @@ def plain(text: str) -> str:
         text = _LINE_MARK.sub("", text)
     if "'" in text:
         text = _LONE_QUOTE.sub("", text)
-    if "  " in text or "\t" in text:
-        text = _BLANKS.sub(" ", text)
-    text = text.strip()
-    cut = _CUT.search(text, 1) if "\n" in text else None
-    return text[: cut.start()].rstrip() if cut else text
+    return text

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 
 from lingshu_core.answers.cleaning import lowered, plain
@@ -90,13 +91,19 @@ def last_cues(text: str, begin: int = 0, end: int | None = None) -> Iterator[Cue
     while end > begin and left > 0:
         start = max(begin, end - _PIECE)
         reach = min(len(text), end + _OVERHANG)
-        places = [found for found in _CUE.finditer(lower, start, reach) if found.start() < end]
+        places = [found for found in _places(lower, start, reach) if found.start() < end]
         for found in reversed(places[-left:]):
             cue = _cue(text, found)
             if cue is not None:
                 yield cue
         left -= len(places)
         end = start
+
+
+@lru_cache(maxsize=2)
+def _places(lower: str, start: int, end: int) -> tuple[re.Match[str], ...]:
+    """Returns all announcements in a piece; a short text is asked for those before the last too."""
+    return tuple(_CUE.finditer(lower, start, end))
 
 
 def _cue(text: str, found: re.Match[str]) -> Cue | None:

@@ -46,6 +46,8 @@ _SPECIES = re.compile(
     r"\.\s?(?:" + "|".join(longest_first(word_set("options", "species"))) + r")\b"
 )
 _FOLLOW_LOWER = re.compile(r"\s*$|\s*[,)\]:;。、]|\s*\.(?=\s|$)|\s*\n|\s(?:because|since|or|and)\b")
+_ENDED = re.compile(r"[\s.)]*")
+"""What takes nothing back: each pattern that does needs a word, a comma or a question mark."""
 _ASKED = re.compile(r"\s*[)\]]?\s*\?")
 _REJECTED = re.compile(
     r"[\s).:]{0,4}(?:选项|项)?\s?(?:is|was|can|seems|looks|would be|should be|are)?\s?"
@@ -168,6 +170,8 @@ def _unless_taken_back(
     text: str, end: int, letter: str, lower: bool, options: OptionTexts
 ) -> Parsed:
     """Returns the letter, unless what follows asks, rejects or adds a second answer."""
+    if _ENDED.fullmatch(text, end):
+        return Parsed(letter, "letter")
     if _ASKED.match(text, end, end + 10):
         return Parsed(None, "hedged")
     if _CONTRAST.match(text, end, end + 30):

@@ -1,13 +1,13 @@
 """Where the texts of the options stand in a response, and whether they are affirmed there."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import chain, islice
 from typing import NamedTuple
 
-from lingshu_core.answers.cleaning import plain, unify
+from lingshu_core.answers.cleaning import is_ordinary, plain, unify
 from lingshu_core.answers.vocabulary import word_set
 from lingshu_core.answers.words import american
 
@@ -22,6 +22,7 @@ _ASCII_TOKEN = re.compile(
     re.ASCII,
 )
 """The same words where every character is ASCII; it is quicker."""
+_LINE_BEGINS = re.compile(rf"^[^\n]*?({_ASCII_TOKEN.pattern})", re.ASCII | re.M)
 _NONE = re.compile(
     r"\b(?:none|neither) of (?:the |these |those )?(?:above|options|choices|following|listed"
     r"|answers|given|provided|other|others|alternatives|these|those|them)(?: (?:options|choices"
@@ -35,6 +36,8 @@ _ALL = re.compile(
     r"|正确)?|全部正确|(?:都|均|皆)(?:是|正确)",
     re.I,
 )
+_COLLECTIVE = re.compile(r"\b(?:(?:none|neither) of|all )")
+"""What `_NONE` and `_ALL` begin with, where every character is ASCII."""
 _BREAK = re.compile(r"\.(?=\s|$)|[!?;\n。]|\b(?:but|however|although|though|yet)\b|但是?|而是")
 _SENTENCE = re.compile(r"\.(?=\s|$)|[!?\n。]")
 _NO_NEGATION = re.compile(
@@ -141,6 +144,14 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(chain.from_iterable(map(_compared, _pattern(text).findall(text))))
 
 
+def usual_lines(texts: Collection[str]) -> str:
+    """Returns texts one a line if their words are those of their plain texts, as most are."""
+    together = "\n".join(texts)
+    if not is_ordinary(together) or together.count("\n") >= len(texts):
+        return ""
+    return "" if _COLLECTIVE.search(together.lower()) else together
+
+
 def _pattern(text: str) -> re.Pattern[str]:
     return _ASCII_TOKEN if text.isascii() else _TOKEN
 
@@ -169,33 +180,76 @@ def merged(text: str) -> str:
     return text
 
 
+class _Index(NamedTuple):
+    """The options by their words as compared."""
+
+    named: dict[tuple[str, ...], tuple[str, ...]]
+    """The letters of all that read so."""
+    first: dict[str, list[tuple[str, ...]]]
+    """What begins with a word, the longest first."""
+
+
 class OptionTexts:
     """The options of one question, ready to be looked for."""
 
     def __init__(self, options: Mapping[str, str]) -> None:
         self.letters = frozenset(options)
         self.raw = {letter: unify(text).strip() for letter, text in options.items()}
-        self.words: dict[str, tuple[str, ...]] = {}
-        self.named: dict[tuple[str, ...], tuple[str, ...]] = {}
-        for letter, text in options.items():
-            words = _words(merged(plain(text)))
-            self.words[letter] = words
+        self._options = options
+        self._reach = max(map(len, self.raw.values()), default=0) * 2 + 80
+
+    @cached_property
+    def _usual(self) -> str:
+        return usual_lines(self._options.values())
+
+    @cached_property
+    def _openings(self) -> Collection[str]:
+        """The first words of the options: what has none of them has no option's text either."""
+        begins = [_compared(written) for written in _LINE_BEGINS.findall(self._usual)]
+        if len(begins) == len(self._options) and all(begins):
+            return {words[0] for words in begins}
+        return self._index.first.keys()
+
+    @cached_property
+    def _index(self) -> "_Index":
+        """All words of the options; many a letter is read without it."""
+        named: dict[tuple[str, ...], tuple[str, ...]] = {}
+        for letter, text in self._options.items():
+            words = _words(text) if self._usual else _words(merged(plain(text)))
             if words:
-                self.named[words] = (*self.named.get(words, ()), letter)
-        self._first: dict[str, list[tuple[str, ...]]] = {}
-        for words in sorted(self.named, key=len, reverse=True):
-            self._first.setdefault(words[0], []).append(words)
-        self.initials = any(len(words) > 1 and len(words[0]) == 1 for words in self.named)
-        self._reach = max((len(text) for text in self.raw.values()), default=0) * 2 + 80
+                named[words] = (*named.get(words, ()), letter)
+        first: dict[str, list[tuple[str, ...]]] = {}
+        for words in sorted(named, key=len, reverse=True):
+            first.setdefault(words[0], []).append(words)
+        return _Index(named, first)
+
+    @cached_property
+    def initials(self) -> bool:
+        """Whether an option begins with a letter that stands alone: `B cell`."""
+        letters = [word for word in self._openings if len(word) == 1]
+        return any(len(words) > 1 for word in letters for words in self._index.first[word])
+
+    def beginning(self, word: str) -> Sequence[tuple[str, ...]]:
+        """Returns the texts, as words, that begin with a word, the longest first."""
+        return self._index.first.get(word, ()) if word in self._openings else ()
+
+    def reading(self, word: str) -> tuple[str, ...]:
+        """Returns the letters of the options that are this one word."""
+        return self._index.named.get((word,), ()) if word in self._openings else ()
 
     def whole(self, text: str) -> tuple[str, ...]:
         """Returns the letters of the options whose text is the whole of a plain text."""
         if len(text) > self._reach:
             return ()
-        exact = tuple(letter for letter, raw in self.raw.items() if raw == text)
+        exact = [letter for letter, raw in self.raw.items() if raw == text]
         if len(exact) == 1:
-            return exact
-        return self.named.get(_words(merged(text)), ())
+            return (exact[0],)
+        text = merged(text)
+        first = next(_tokens(text), None)
+        # Most texts are longer than any option, and their first word tells.
+        if first is None or first.word not in self._openings:
+            return ()
+        return self._index.named.get(_words(text), ())
 
     def head(self, text: str, start: int = 0, *, lead_in: bool = True) -> Head | None:
         """Returns the longest option's text that begins at a place, after linking words."""
@@ -204,20 +258,22 @@ class OptionTexts:
             start = begin.end() if begin else start
             head = self.head(text, start, lead_in=False)
             leading = _LEAD_IN.match(text, start, start + 80)
-            if head is not None or leading is None:
+            if head is not None or leading is None or leading.end() == start:
                 return head
             start = leading.end()
+        if start >= len(text):
+            return None
         part = merged(text[start : start + self._reach])
         reading = _tokens(part)
         first = next(reading, None)
-        candidates = self._first.get(first.word, ()) if first is not None else ()
+        candidates = self.beginning(first.word) if first is not None else ()
         words = [first, *islice(reading, len(candidates[0]) - 1)] if first and candidates else []
         for candidate in candidates:
             size = len(candidate)
             if len(words) >= size and all(words[i].word == candidate[i] for i in range(size)):
                 end = self._end(candidate, part, words[size - 1].end)
                 closed = bool(_REASON.match(part, end))
-                return Head(self.named[candidate], start + end, closed)
+                return Head(self._index.named[candidate], start + end, closed)
         return None
 
     def occurrences(self, text: str) -> list[tuple[tuple[str, ...], int, int]]:
@@ -230,14 +286,14 @@ class OptionTexts:
         found: list[tuple[tuple[str, ...], int, int]] = []
         covered = 0
         for i, token in enumerate(words):
-            for candidate in self._first.get(token.word, ()):
+            for candidate in self.beginning(token.word):
                 size = len(candidate)
                 if i + size <= covered or tuple(w.word for w in words[i : i + size]) != candidate:
                     continue
                 covered = i + size
                 if self._counts(text, candidate, words[i + size - 1]):
                     end = self._end(candidate, text, words[i + size - 1].end)
-                    found.append((self.named[candidate], words[i].start, end))
+                    found.append((self._index.named[candidate], words[i].start, end))
                 break
             if len(found) >= 200:
                 break
@@ -245,12 +301,11 @@ class OptionTexts:
 
     def _end(self, words: tuple[str, ...], text: str, end: int) -> int:
         """Returns where an option's text ends, with its own question mark."""
-        asks = self.raw[self.named[words][0]].rstrip("\"')").endswith("?")
+        asks = self.raw[self._index.named[words][0]].rstrip("\"')").endswith("?")
         return end + 1 if asks and text[end : end + 1] == "?" else end
 
     def _counts(self, text: str, words: Sequence[str], last: Token) -> bool:
-        """An option's letter never counts; a bare number or small word only where a sentence "
-        "ends."""
+        """A letter never counts; a bare number or small word only where a sentence ends."""
         if len(words) > 1:
             return True
         word = words[0]

@@ -73,6 +73,8 @@ def without_thinking(response: str) -> tuple[str, str]:
     Reasons: `empty`; `unclosed_think` (a thought that never ends commits to nothing); else "".
     A close without an open ends a thought that the prompt began.
     """
+    if "<" not in response and "◁" not in response:
+        return (response, "") if response.strip() else ("", "empty")
     response = response.replace("◁think▷", "<think>").replace("◁/think▷", "</think>")
     channels = list(_FINAL_CHANNEL.finditer(response))
     if channels:
@@ -187,7 +189,7 @@ def _box(text: str, opening: re.Match[str]) -> tuple[str, int]:
 
 
 def _json_answer(text: str) -> tuple[int, str, str, int] | None:
-    if ":" not in text and "\uff1a" not in text:
+    if (":" not in text and "\uff1a" not in text) or ('"' not in text and "'" not in text):
         return None
     keys = list(_JSON_ANSWER.finditer(text))
     if not keys:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from lingshu_core.answers import Check, check, gold_of, grade, options_from
+from lingshu_core.answers import Check, check_question, grade, options_from
 from lingshu_core.records import Question
 from medevalkit.benchmark import Benchmark
 from medevalkit.overlap import overlap
@@ -15,10 +15,7 @@ def _grade(row: Row) -> Grade:
 
 
 def _score(record: Question, response: str) -> Grade:
-    gold = gold_of(record)
-    assert gold is not None, "asked with a gold only"
-    options = {option.letter: option.text for option in record.options} or None
-    found = _said(check(gold, response, options=options))
+    found = _said(check_question(record, response))
     if record.answer_kind != "open":
         return found
     assert record.answer is not None
