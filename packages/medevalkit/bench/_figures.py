@@ -101,7 +101,7 @@ def _kills_after() -> str:
 
 def _overhead() -> str:
     found, scored = _read("overhead"), _read("scoring")
-    shared = _read("picture_cache")
+    shared, asked = _read("picture_cache"), _read("endpoint")
     text, loop = found["ms_text"], found["ms_floor"]
     rows = [
         (f"text item, {found['items']:,} items", f"{text:.2f} ms", "0.30 ms"),
@@ -113,6 +113,11 @@ def _overhead() -> str:
             f"peak memory with {found['large_items']:,} items",
             f"{found['large_rss_mb']:.0f} MiB",
             "250 MB",
+        ),
+        (
+            "item over HTTP, with a picture of 90 KB (`bench/endpoint.py`)",
+            f"{asked['ms_text']:.2f} ms, {asked['ms_picture_90kb']:.2f} ms",
+            "0.80 ms, 1.50 ms",
         ),
         (
             f"scoring {scored['items']:,} items, `strict` alone (`bench/scoring.py`)",

@@ -1,12 +1,14 @@
-"""vLLM's engine under a clock: how long a run takes from the opened engine to its end.
+"""vLLM under a clock: whole runs of medevalkit beside bare loops over the same prompts, in turns.
 
-python _timed_vllm.py MODEL MANIFEST OUT [key=value …]    `medevalkit run`
-python _timed_vllm.py MODEL MANIFEST                      bare: `LLM.generate`, pictures decoded
+python _timed_vllm.py MODEL OUT WARMING MANIFEST [MANIFEST …]    prints two seconds a manifest
+
+Both engines are started and warm before the first clock starts: that of a bare `LLM`, and ours,
+which is kept between runs.
 """
 
+import json
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,6 @@ from PIL import Image as Pillow
 
 from lingshu_core.manifest import Manifest
 from lingshu_core.recipe import load_recipe
-from medevalkit.backend import Answer, Request
 from medevalkit.backends import vllm as backend
 from medevalkit.chat import for_template
 from medevalkit.protocol import render
@@ -30,70 +31,82 @@ FIXED = (
 )
 
 
-class Timed(backend.Engine):
-    """Notes when the engine is there and warm."""
+class Kept(backend.Engine):
+    """An engine that one run leaves to the next."""
 
-    opened = 0.0
+    def close(self) -> None:
+        """Goes on; `end` ends it."""
 
-    def answers(self, requests: Iterator[Request]) -> Iterator[Answer]:
-        """Asks the first request twice, so that the clock starts when the engine is warm."""
-        first = next(requests)
-        list(super().answers(iter([replace(first, key=b"warm" * 4)])))
-        Timed.opened = time.monotonic()
-
-        def all_of_them() -> Iterator[Request]:
-            yield first
-            yield from requests
-
-        yield from super().answers(all_of_them())
+    def end(self) -> None:
+        """Ends the engine."""
+        super().close()
 
 
-TIMED = replace(backend.BACKEND, open=Timed)
+def opened(name: str, settings: RunSettings) -> Kept:
+    """Returns the engine of the first run."""
+    # Not in this module: the registry reads this file as another one each time.
+    kept: dict[str, Any] = vars(backend).setdefault("kept_by_bench", {})
+    if name not in kept:
+        kept[name] = Kept(name, settings)
+    found: Kept = kept[name]
+    return found
 
 
-def ours(model: str, manifest: str, out: str, more: list[str]) -> float:
-    """Returns the seconds of a run, journal and predictions included."""
-    words = [f"model={__file__}:TIMED:{model}", f'tasks=["manifest:{manifest}"]', *FIXED, *more]
-    # The class that is timed has to be the one that the registry reads from this file.
-    ended: dict[str, float] = {}
-    original = backend.Engine.close
-
-    def close(self: Any) -> None:
-        ended["opened"] = type(self).opened
-        ended["last"] = time.monotonic()
-        original(self)
-        ended["closed"] = time.monotonic()
-
-    backend.Engine.close = close  # type: ignore[method-assign]
-    run(load_recipe(RunSettings, None, words), Path(out))
-    after = time.monotonic() - ended["closed"]
-    return ended["last"] - ended["opened"] + after
+KEPT = replace(backend.BACKEND, open=opened)
 
 
-def bare(model: str, manifest: str) -> float:
-    """Returns the seconds of `LLM.generate` over the same prompts, pictures decoded before."""
-    from vllm import LLM, SamplingParams
+class Bare:
+    """`LLM.generate` as its documentation has it."""
 
-    engine = LLM(
-        model=model, dtype="float32", max_model_len=CONTEXT, limit_mm_per_prompt={"image": 1},
-        enforce_eager=True, max_num_seqs=SEQUENCES, seed=0, disable_log_stats=True,
-    )  # fmt: skip
-    tokenizer = engine.get_tokenizer()
-    source, prompts = Manifest(Path(manifest)), []
-    for record in source:
-        messages = for_template(render("direct", record, None), text_only=False)
-        text = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
-        (image,) = record.images
-        with Pillow.open(source.root / image.path) as picture:
-            prompts.append({"prompt": text, "multi_modal_data": {"image": picture.convert("RGB")}})
-    sampling = SamplingParams(temperature=0, max_tokens=TOKENS)
-    engine.generate(prompts[:1], sampling, use_tqdm=False)
+    def __init__(self, model: str) -> None:
+        from vllm import LLM, SamplingParams
+
+        self._engine = LLM(
+            model=model, dtype="float32", max_model_len=CONTEXT, limit_mm_per_prompt={"image": 1},
+            enforce_eager=True, max_num_seqs=SEQUENCES, seed=0, disable_log_stats=True,
+        )  # fmt: skip
+        self._sampling = SamplingParams(temperature=0, max_tokens=TOKENS)
+
+    def seconds(self, manifest: Path) -> float:
+        """Returns the seconds for the prompts of a manifest, their pictures decoded before."""
+        tokenizer = self._engine.get_tokenizer()
+        source, prompts = Manifest(manifest), []
+        for record in source:
+            messages = for_template(render("direct", record, None), text_only=False)
+            text = tokenizer.apply_chat_template(
+                messages, tokenize=False, add_generation_prompt=True
+            )
+            (image,) = record.images
+            with Pillow.open(source.root / image.path) as picture:
+                shown = picture.convert("RGB")
+            prompts.append({"prompt": text, "multi_modal_data": {"image": shown}})
+        begun = time.monotonic()
+        self._engine.generate(prompts, self._sampling, use_tqdm=False)
+        return time.monotonic() - begun
+
+
+def ours(model: str, manifest: Path, out: Path) -> float:
+    """Returns the seconds of a whole run: items, journal and predictions included."""
+    words = [f"model={__file__}:KEPT:{model}", f'tasks=["manifest:{manifest}"]', *FIXED]
     begun = time.monotonic()
-    engine.generate(prompts, sampling, use_tqdm=False)
+    run(load_recipe(RunSettings, None, words), out)
     return time.monotonic() - begun
 
 
+def main(model: str, out: Path, warming: Path, *manifests: Path) -> None:
+    """Measures in turns, so that both see the same machine."""
+    bare = Bare(model)
+    for number, manifest in enumerate((warming, *manifests)):
+        # Neither is always the first.
+        pair = {}
+        for name in ("bare", "ours") if number % 2 else ("ours", "bare"):
+            place = out / str(number)
+            pair[name] = bare.seconds(manifest) if name == "bare" else ours(model, manifest, place)
+        if number:
+            print("measured", json.dumps(pair), flush=True)
+    vars(backend)["kept_by_bench"][model].end()
+
+
 if __name__ == "__main__":
-    name, task, *rest = sys.argv[1:]
-    seconds = ours(name, task, rest[0], rest[1:]) if rest else bare(name, task)
-    print(f"seconds {seconds:.4f}", flush=True)
+    name, place, *tasks = sys.argv[1:]
+    main(name, Path(place), *map(Path, tasks))
