@@ -27,7 +27,7 @@ from lingshu_data.minhash import Signer, band_keys, bands_for
 from lingshu_data.near import NearIndex
 from lingshu_data.pictures import Unreadable
 from lingshu_data.settings import Running
-from lingshu_data.shards import Shard, cut
+from lingshu_data.shards import ShardJob, cut
 from lingshu_data.texts import hash64, jaccard, ngram_hashes, words_of
 from lingshu_data.workdir import finishing, read_json, write_json
 
@@ -58,26 +58,13 @@ class Overlap(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Job:
-    """One shard of an evaluation set."""
-
-    shard: Shard
-    avoid: frozenset[int] = frozenset()
-
-    @property
-    def number(self) -> int:
-        """The shard's number."""
-        return self.shard.number
-
-
-@dataclass(frozen=True)
 class Task:
     """Hashes the items of one shard."""
 
     manifests: tuple[Path, ...]
     folder: Path
 
-    def __call__(self, job: Job) -> None:
+    def __call__(self, job: ShardJob) -> None:
         """Writes the shard's part of the index."""
         looks = Looks(Manifest(self.manifests[job.shard.manifest]))
         part = _Part()
@@ -204,7 +191,7 @@ class NearTexts:
 def build_index(paths: Sequence[Path], folder: Path, running: Running) -> None:
     """Hashes evaluation sets into a folder; goes on where it was if it was killed."""
     manifests = [Manifest(path) for path in paths]
-    jobs = [Job(shard) for shard in cut(manifests)]
+    jobs = [ShardJob(shard) for shard in cut(manifests)]
     task = Task(tuple(paths), folder)
     left = (job for job in jobs if not (folder / f"{job.number:06}").is_dir())
     for _ in ENGINES.get(running.engine).run(task, left, running.workers):

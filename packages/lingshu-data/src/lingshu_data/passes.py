@@ -47,7 +47,7 @@ from lingshu_data.operator import (
     operator_named,
 )
 from lingshu_data.settings import Running
-from lingshu_data.shards import Shard, cut
+from lingshu_data.shards import Shard, ShardJob, cut
 from lingshu_data.workdir import Workdir, finishing
 
 _KEYS = "keys.bin"
@@ -106,19 +106,6 @@ def legs_of(steps: Sequence[Planned]) -> tuple[Leg, ...]:
 
 
 @dataclass(frozen=True)
-class Job:
-    """One shard in one leg."""
-
-    shard: Shard
-    avoid: frozenset[int] = frozenset()
-
-    @property
-    def number(self) -> int:
-        """The shard's number."""
-        return self.shard.number
-
-
-@dataclass(frozen=True)
 class Passes:
     """A run of steps over some manifests."""
 
@@ -135,7 +122,7 @@ class Passes:
         shards = list(cut([Manifest(path) for path in self.manifests]))
         for leg in self.legs:
             mine = (
-                Job(shard)
+                ShardJob(shard)
                 for shard in shards
                 if shard.number % of == share and not self.workdir.is_done(leg.number, shard.number)
             )
@@ -235,7 +222,7 @@ class LegTask:
     passes: Passes
     number: int
 
-    def __call__(self, job: Job) -> None:
+    def __call__(self, job: ShardJob) -> None:
         """Writes the shard of a job."""
         leg = self.passes.legs[self.number]
         target = self.passes.workdir.shard(leg.number, job.number)
@@ -257,7 +244,7 @@ class LegTask:
             worker.finish(folder)
 
     def _first(
-        self, job: Job, data: tuple[Manifest, Looks], writer: ShardWriter
+        self, job: ShardJob, data: tuple[Manifest, Looks], writer: ShardWriter
     ) -> Iterator[tuple[str, bytes, RecordBase]]:
         """Yields the records of a manifest's lines with their places, setting aside others."""
         manifest, looks = data
@@ -279,7 +266,7 @@ class LegTask:
                 yield place, line, record
 
     def _next(
-        self, job: Job, leg: Leg, writer: ShardWriter
+        self, job: ShardJob, leg: Leg, writer: ShardWriter
     ) -> Iterator[tuple[str, bytes, RecordBase]]:
         """Yields the records that the leg before has left, dropping what was settled since."""
         before = self.passes.legs[leg.number - 1]

@@ -33,6 +33,19 @@ class Shard:
                 yield number, file.readline()
 
 
+@dataclass(frozen=True)
+class ShardJob:
+    """A shard as an engine's job."""
+
+    shard: Shard
+    avoid: frozenset[int] = frozenset()
+
+    @property
+    def number(self) -> int:
+        """The shard's number."""
+        return self.shard.number
+
+
 def cut(manifests: Sequence[Manifest], lines: int = LINES) -> Iterator[Shard]:
     """Yields the shards of some manifests in order.
 

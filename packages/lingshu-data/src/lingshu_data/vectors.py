@@ -23,23 +23,10 @@ from lingshu_data.ledger import aside_line
 from lingshu_data.looks import Looks
 from lingshu_data.pictures import Unreadable
 from lingshu_data.settings import ClassifySettings, Running
-from lingshu_data.shards import Shard, cut
+from lingshu_data.shards import Shard, ShardJob, cut
 from lingshu_data.workdir import Workdir, finishing
 
 _VECTORS, _PLACES = "vectors.npy", "places.npy"
-
-
-@dataclass(frozen=True)
-class Job:
-    """One shard."""
-
-    shard: Shard
-    avoid: frozenset[int] = frozenset()
-
-    @property
-    def number(self) -> int:
-        """The shard's number."""
-        return self.shard.number
 
 
 @dataclass(frozen=True)
@@ -52,7 +39,7 @@ class Task:
     workdir: Workdir
     uses_model = True
 
-    def __call__(self, job: Job) -> None:
+    def __call__(self, job: ShardJob) -> None:
         """Writes the shard of a job."""
         looks = Looks(Manifest(self.manifest))
         places: list[int] = []
@@ -121,7 +108,7 @@ def vectors_of(
     shards = list(cut([manifest]))
     share, of = running.part
     mine = (
-        Job(shard)
+        ShardJob(shard)
         for shard in shards
         if shard.number % of == share and not workdir.is_done(0, shard.number)
     )
