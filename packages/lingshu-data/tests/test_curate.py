@@ -107,8 +107,12 @@ def test_again_does_nothing_and_other_settings_are_refused(tmp_path, build, pict
     toy.close()
     out = run(tmp_path, FILTER)
     before = (out / "manifest.json").stat().st_mtime_ns
+    # As a kill leaves it that comes after the output has appeared.
+    work = out.with_name(f".{out.name}.work")
+    (work / "shards").mkdir(parents=True)
     run(tmp_path, FILTER)
     assert "made already" in capsys.readouterr().err
+    assert not work.exists()
     assert (out / "manifest.json").stat().st_mtime_ns == before
     with pytest.raises(SettingsError, match="other settings"):
         run(tmp_path, {**FILTER, "least_side": 10})

@@ -16,7 +16,7 @@ from lingshu_core.digest import digest
 from lingshu_core.errors import DataError, SettingsError
 from lingshu_core.files import fresh_folder
 from lingshu_core.manifest import Manifest, Producer
-from lingshu_core.manifest_writer import ManifestWriter, already_made
+from lingshu_core.manifest_writer import ManifestWriter
 from lingshu_core.modality import Modality
 from lingshu_core.panels import Facts, Panel, Stats, Table
 from lingshu_core.records import RecordBase
@@ -27,6 +27,7 @@ from lingshu_data.intake import PACKAGE, operation
 from lingshu_data.ledger import SET_ASIDE, append, gap
 from lingshu_data.settings import ClassifySettings, Running
 from lingshu_data.vectors import Aside, Seen, say_plan, seen_of, vectors_of
+from lingshu_data.workdir import is_made, say_made
 
 _NO_PICTURE_KIND = {Modality.TEXT, Modality.UNKNOWN, Modality.OTHER}
 
@@ -48,8 +49,7 @@ def classify(path: Path, out: Path, settings: ClassifySettings, running: Running
         raise SettingsError(f"the head was fitted to {head.model!r}, not to {settings.model!r}")
     manifest = Manifest(path)
     producer = _producer("classify", settings, head)
-    if already_made(out, producer, [manifest.parent()]):
-        say(f"{out}: made already, nothing to do")
+    if is_made(out, producer, [manifest.parent()]):
         return
     if running.dry_run:
         say_plan(manifest, out, settings)
@@ -88,7 +88,7 @@ def fit_head(path: Path, out: Path, settings: ClassifySettings, running: Running
     manifest = Manifest(path)
     made = digest({"settings": settings, "parent": manifest.digest()})
     if _fitted_already(out, made):
-        say(f"{out}: made already, nothing to do")
+        say_made(out)
         return
     if running.dry_run:
         say_plan(manifest, out, settings)

@@ -9,7 +9,6 @@ from lingshu_core.console import say
 from lingshu_core.digest import digest
 from lingshu_core.errors import SettingsError, Stopped
 from lingshu_core.manifest import Manifest, Parent, Producer
-from lingshu_core.manifest_writer import already_made
 from lingshu_core.recipe import check
 from lingshu_data.assembly import Ending, assemble
 from lingshu_data.intake import PACKAGE
@@ -17,7 +16,7 @@ from lingshu_data.operator import operator_named
 from lingshu_data.passes import Passes, Planned, legs_of
 from lingshu_data.settings import CurateSettings, Running
 from lingshu_data.shards import Shard, cut
-from lingshu_data.workdir import Workdir
+from lingshu_data.workdir import Workdir, is_made
 
 
 def curate(paths: Sequence[Path], out: Path, settings: CurateSettings, running: Running) -> None:
@@ -57,8 +56,7 @@ def run_steps(
 ) -> None:
     """Runs steps over manifests and writes what is left, or says that it stands already."""
     parents = [Manifest(path).parent() for path in (*paths, *ending.others)]
-    if already_made(ending.out, ending.producer, parents):
-        say(f"{ending.out}: made already, nothing to do")
+    if is_made(ending.out, ending.producer, parents):
         return
     workdir = workdir_of(ending, parents)
     if running.dry_run:

@@ -19,7 +19,7 @@ from lingshu_core.errors import DataError, SettingsError
 from lingshu_core.files import link_or_copy
 from lingshu_core.fingerprint import of_input
 from lingshu_core.manifest import Parent, Producer
-from lingshu_core.manifest_writer import ManifestWriter, already_made
+from lingshu_core.manifest_writer import ManifestWriter
 from lingshu_core.panels import Facts, Panel, Stats
 from lingshu_core.records import RECORD, RecordBase, dump_line
 from lingshu_core.records import Source as SourcePart
@@ -42,7 +42,7 @@ from lingshu_data.ledger import (
 from lingshu_data.reader import Broken, Row, matching
 from lingshu_data.settings import Running
 from lingshu_data.source import SOURCES, Card, Source, SourceSettings
-from lingshu_data.workdir import Workdir, finishing, naming
+from lingshu_data.workdir import Workdir, finishing, is_made, naming
 
 _IDS = "ids.npy"
 _MISSHAPEN = (LookupError, TypeError, ValueError, AttributeError)
@@ -137,8 +137,7 @@ def ingest(
         command=f"lingshu-data ingest {name_of(name)}",
         settings=digest({"source": name_of(name), "settings": settings}),
     )
-    if already_made(out, producer, parents):
-        say(f"{out}: made already, nothing to do")
+    if is_made(out, producer, parents):
         return
     workdir = Workdir(out, {"producer": producer, "parents": [p.digest for p in parents]})
     if running.dry_run:

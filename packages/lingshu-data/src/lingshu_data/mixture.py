@@ -14,7 +14,7 @@ from typing import BinaryIO
 from lingshu_core import page
 from lingshu_core.console import progress, say
 from lingshu_core.manifest import Manifest
-from lingshu_core.manifest_writer import ManifestWriter, already_made
+from lingshu_core.manifest_writer import ManifestWriter
 from lingshu_core.panels import Bars, Facts, Flow, Panel, Series, Stats
 from lingshu_core.records import RECORD, RecordBase, dump_line
 from lingshu_data.assembly import DROPPED_NAME, Ending
@@ -26,7 +26,7 @@ from lingshu_data.operators.mixture import Settings, place_in_order
 from lingshu_data.passes import Passes, Planned
 from lingshu_data.settings import Running
 from lingshu_data.shards import Shard
-from lingshu_data.workdir import naming
+from lingshu_data.workdir import is_made, naming
 
 _BUCKET = 20_000
 """Records sorted in memory at a time: some tens of megabytes."""
@@ -54,8 +54,7 @@ def mix(paths: Sequence[Path], out: Path, settings: Settings, running: Running) 
         settings=settings,
     )
     parents = [Manifest(path).parent() for path in paths]
-    if already_made(out, ending.producer, parents):
-        say(f"{out}: made already, nothing to do")
+    if is_made(out, ending.producer, parents):
         return
     workdir = workdir_of(ending, parents)
     if running.dry_run:

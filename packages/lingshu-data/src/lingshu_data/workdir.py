@@ -9,12 +9,15 @@ import contextlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from lingshu_core.console import say
 from lingshu_core.digest import digest
 from lingshu_core.files import write_atomic
+from lingshu_core.manifest import Parent, Producer
+from lingshu_core.manifest_writer import already_made
 
 
 class Workdir:
@@ -26,7 +29,7 @@ class Workdir:
     """
 
     def __init__(self, out: Path, key: Any) -> None:
-        self.root = out.with_name(f".{out.name}.work")
+        self.root = _root(out)
         self.folder = self.root / digest(key)[:16]
         self.files = self.folder / "store"
         """Where the shards put pictures, by their content."""
@@ -53,6 +56,30 @@ class Workdir:
     def remove(self) -> None:
         """Removes everything; the output holds what is worth keeping."""
         shutil.rmtree(self.root, ignore_errors=True)
+
+
+def is_made(out: Path, producer: Producer, parents: Sequence[Parent]) -> bool:
+    """Tells whether an output is there already, and says so.
+
+    A run that was killed after its output had appeared has left its working folder, which goes now.
+
+    Raises:
+        SettingsError: Another output stands there.
+    """
+    if not already_made(out, producer, parents):
+        return False
+    say_made(out)
+    return True
+
+
+def say_made(out: Path) -> None:
+    """Says that an output is there already, and removes what a killed run has left beside it."""
+    say(f"{out}: made already, nothing to do")
+    shutil.rmtree(_root(out), ignore_errors=True)
+
+
+def _root(out: Path) -> Path:
+    return out.with_name(f".{out.name}.work")
 
 
 @contextlib.contextmanager
