@@ -19,17 +19,21 @@ def test_what_was_put_is_there_later(tmp_path):
         assert cache.get(b"a") == "one"
 
 
-def test_two_processes_share_a_file(tmp_path):
+def test_processes_that_open_at_once_share_a_file(tmp_path):
     path = tmp_path / "cache.sqlite"
+    gate = tmp_path / "gate"
     code = (
-        "import sys; from pathlib import Path; from medevalkit.cache import Cache\n"
+        "import sys, time; from pathlib import Path; from medevalkit.cache import Cache\n"
+        "while not Path(sys.argv[3]).exists(): pass\n"
         "with Cache(Path(sys.argv[1])) as cache:\n"
         "    for n in range(300): cache.put(f'{sys.argv[2]}{n}'.encode(), 'x')\n"
     )
-    children = [subprocess.Popen([sys.executable, "-c", code, str(path), name]) for name in "ab"]
-    assert [child.wait() for child in children] == [0, 0]
+    command = [sys.executable, "-c", code, str(path)]
+    children = [subprocess.Popen([*command, name, str(gate)]) for name in "abcd"]
+    gate.touch()
+    assert [child.wait() for child in children] == [0, 0, 0, 0]
     with Cache(path) as cache:
-        assert all(cache.get(f"{name}{n}".encode()) == "x" for name in "ab" for n in range(300))
+        assert all(cache.get(f"{name}{n}".encode()) == "x" for name in "abcd" for n in range(300))
 
 
 def test_a_file_that_is_none(tmp_path):

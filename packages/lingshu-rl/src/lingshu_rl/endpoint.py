@@ -20,6 +20,7 @@ from openai import (
     RateLimitError,
 )
 
+from lingshu_core.database import PATIENCE, write_ahead
 from lingshu_core.digest import digest
 from lingshu_core.errors import SettingsError, Stopped
 from lingshu_rl.settings import Endpoint as EndpointSettings
@@ -107,10 +108,10 @@ class _Cache:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._connection = sqlite3.connect(path, timeout=60, check_same_thread=False)
+        self._connection = sqlite3.connect(path, timeout=PATIENCE, check_same_thread=False)
         self._lock = threading.Lock()
+        write_ahead(self._connection)
         with self._connection as connection:
-            connection.execute("PRAGMA journal_mode=WAL")
             connection.execute(
                 "CREATE TABLE IF NOT EXISTS replies (key TEXT PRIMARY KEY, reply TEXT)"
             )

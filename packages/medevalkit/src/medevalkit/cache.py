@@ -6,6 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from lingshu_core.database import PATIENCE, write_ahead
 from lingshu_core.errors import DataError, SettingsError
 
 VERSION = 1
@@ -34,8 +35,8 @@ class Cache:
     def __enter__(self) -> Self:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            self._base = sqlite3.connect(self._path, timeout=60, isolation_level=None)
-            self._base.execute("PRAGMA journal_mode=WAL")
+            self._base = sqlite3.connect(self._path, timeout=PATIENCE, isolation_level=None)
+            write_ahead(self._base)
             self._base.execute("PRAGMA synchronous=NORMAL")
             (found,) = self._base.execute("PRAGMA user_version").fetchone()
             if found == 0:
