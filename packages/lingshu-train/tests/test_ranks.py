@@ -160,3 +160,17 @@ def test_text_alone_on_one_rank_hangs_neither_zero_2_nor_zero_3(
         still = [n for n in before if (frozen == "language") == ("visual" not in n)]
         still = [n for n in still if frozen == "language" or "merger" not in n]
         assert still and all(torch.equal(before[n], after[n]) for n in still)
+
+
+@pytest.mark.parametrize("kind", ["torch", "zero2", "zero3"])
+def test_adapters_on_two_ranks_are_those_on_one(
+    tmp_path: Path, make_stage: Make, base: Path, world: World, kind: str
+) -> None:
+    """They begin with random numbers, which have to be the same on every rank."""
+    pytest.importorskip("peft")
+    changes = {"batch": BATCH, "rates": {"language": 1e-2}, "lora": {"rank": 4}}
+    run_stage(make_stage(engine=TORCH, **changes), "t", tmp_path / "alone", world)
+    chosen = {"torch": TORCH, "zero2": engine(2), "zero3": engine(3)}[kind]
+    spawn([(tmp_path / kind, make_stage(engine=chosen, **changes))], 2, tmp_path)
+    loss, weights, moved = compare(tmp_path / kind, tmp_path / "alone", base)
+    assert loss <= 1e-6 and weights <= 1e-5 and moved > 1e-3

@@ -148,7 +148,7 @@ def _sizes(config: Any, stage: Stage) -> Sizes:
     with torch.device("meta"):
         model = build(config)
     if stage.lora:
-        adapt(model, stage.lora)
+        adapt(model, stage.lora, seed=stage.seed)
     freeze(model, stage.rates.trained())
     parameters = list(model.parameters())
     layers = [*model.model.language_model.layers, *model.model.visual.blocks, model.lm_head]

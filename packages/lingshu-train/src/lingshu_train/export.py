@@ -82,7 +82,7 @@ def _weights(stage: Stage, parent: Path, folder: Path) -> dict[str, Tensor]:
     """Returns the parent's weights with what was trained put over them, in float32."""
     model = load_model(parent, dtype=torch.float32, device=torch.device("cpu"))
     if stage.lora:
-        adapt(model, stage.lora)
+        adapt(model, stage.lora, seed=stage.seed)
     trained = set(state.slot_names(folder))
     with state.open_slots(folder) as slots, torch.no_grad():
         for name, parameter in model.named_parameters():

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from lingshu_core.errors import SettingsError
@@ -12,10 +13,11 @@ from lingshu_train.settings import Lora
 _ADAPTER = "default"
 
 
-def adapt(model: Any, settings: Lora) -> None:
+def adapt(model: Any, settings: Lora, *, seed: int) -> None:
     """Puts adapters beside linear layers of the language model.
 
-    The vision encoder has layers of the same names; they are left alone.
+    The vision encoder has layers of the same names; they are left alone. What adapters begin with
+    is drawn from the seed: the same on every rank, and again in a run that is started anew.
 
     Raises:
         SettingsError: The extra `lora` is not installed, or no layer has such a name.
@@ -31,7 +33,9 @@ def adapt(model: Any, settings: Lora) -> None:
     config = LoraConfig(
         r=settings.rank, lora_alpha=settings.alpha, target_modules=pattern, bias="none"
     )
-    inject_adapter_in_model(config, model, adapter_name=_ADAPTER)
+    with torch.random.fork_rng(devices=()):
+        torch.manual_seed(seed)
+        inject_adapter_in_model(config, model, adapter_name=_ADAPTER)
 
 
 def merged(weights: Mapping[str, Tensor], settings: Lora) -> dict[str, Tensor]:

@@ -249,7 +249,7 @@ def build_engine(stage: Stage, parent: Path, world: World) -> Engine:
     kind = ENGINES.get(stage.engine.kind)
     model = kind.load(parent, stage, world)
     if stage.lora:
-        adapt(model, stage.lora)
+        adapt(model, stage.lora, seed=stage.seed)
     groups.freeze(model, stage.rates.trained())
     groups.audit(model)
     supervised = prepare(
