@@ -9,7 +9,9 @@ import pytest
 
 from lingshu_core.errors import DataError
 from lingshu_core.manifest import Manifest
+from lingshu_core.panels import Table, read_stats
 from lingshu_train import loop
+from lingshu_train.metrics import read_notes
 from lingshu_train.plan import Plan
 from lingshu_train.runner import run_stage
 from lingshu_train.settings import Stage
@@ -89,3 +91,30 @@ def test_too_many_broken_pictures_name_the_records(
     said, left = stopped(stage, tmp_path / "out", world)
     assert "step 1: 8 of 8 samples could not be read" in said
     assert left["records"] == ids_of(tmp_path / "out", broken, 1)
+
+
+def test_a_broken_picture_is_set_aside_and_counted_and_none_takes_its_place(
+    tmp_path: Path, make_stage: Make, write: Callable[..., Path], world: World
+) -> None:
+    folder = write(tmp_path / "mixture", 40)
+    records = list(Manifest(folder))
+    broken = next(record for record in records if len(record.images) == 1)
+    path = folder / broken.images[0].path
+    path.chmod(0o644)
+    path.write_bytes(path.read_bytes()[:60])
+    out = tmp_path / "out"
+    run_stage(make_stage(mixture=str(folder)), "t", out, world)
+    plan = Plan.load(out / "state/plan.npz")
+    planned = [
+        [records[number].id for unit in plan.step(step) for number in unit]
+        for step in range(len(plan))
+    ]
+    assert sorted(id for ids in planned for id in ids) == sorted(r.id for r in records)
+    steps, _ = read_notes(out)
+    assert [note.samples for note in steps] == [
+        sum(id != broken.id for id in ids) for ids in planned
+    ]  # fmt: skip
+    stats = read_stats(out)
+    assert stats.counts["failed"] == 1 and stats.counts["samples"] == 39
+    table = next(p for p in stats.panels if isinstance(p, Table) and p.title == "Set aside")
+    assert table.rows[0][1:] == (1, broken.id)

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -18,6 +18,8 @@ from lingshu_train.world import World
 
 LOG_NAME = "log/metrics.jsonl"
 _EVERY = 10.0
+_SHOWN = 6
+"""Datasets whose loss the console tells; the log has all of them."""
 
 
 @dataclass(frozen=True)
@@ -134,6 +136,8 @@ class Journal:
         if now - self._shown >= _EVERY or note.step == self._steps:
             self._shown = now
             say(self._line(note, now))
+            if len(note.sources) > 1:  # of one dataset, it is the loss
+                say(f"  by dataset: {_dearest(note.sources)}")
 
     def heldout(self, note: HeldoutNote) -> None:
         """Takes a look at held-out samples."""
@@ -201,6 +205,13 @@ def duration(seconds: float) -> str:
     if hours:
         return f"{hours} h {minutes:02} min"
     return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
+
+
+def _dearest(losses: Mapping[str, float]) -> str:
+    """Returns the greatest losses, and how many others there are."""
+    falling = sorted(losses.items(), key=lambda item: (-item[1], item[0]))
+    shown = "  ".join(f"{name} {loss:.3f}" for name, loss in falling[:_SHOWN])
+    return f"{shown}  and {len(losses) - _SHOWN} below" if len(losses) > _SHOWN else shown
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:
