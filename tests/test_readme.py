@@ -1,16 +1,28 @@
-"""The figures of the README are those that the bench wrote."""
+"""The figures of the README are those that the benches wrote."""
 
 import importlib.util
 import json
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def _bench(name: str) -> tuple[Any, Any]:
+    spec = importlib.util.spec_from_file_location(name, ROOT / "bench" / f"{name}.py")
+    assert spec is not None and spec.loader is not None
+    bench = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(bench)
+    results = (ROOT / "bench" / "results" / f"{name}.json").read_text(encoding="utf-8")
+    return bench, json.loads(results)
 
 
 def test_the_table_of_nano_is_what_its_bench_prints():
-    spec = importlib.util.spec_from_file_location("nano", ROOT / "bench" / "nano.py")
-    assert spec is not None and spec.loader is not None
-    nano = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(nano)
-    text = (ROOT / "bench" / "results" / "nano.json").read_text(encoding="utf-8")
-    assert nano.table(json.loads(text)["runs"]) in (ROOT / "README.md").read_text(encoding="utf-8")
+    nano, results = _bench("nano")
+    assert nano.table(results["runs"]) in README
+
+
+def test_the_table_of_real_data_is_what_its_bench_prints():
+    real, results = _bench("real")
+    assert real.table(results) in README
