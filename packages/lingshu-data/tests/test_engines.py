@@ -75,6 +75,8 @@ import os
 from pathlib import Path
 from types import SimpleNamespace
 
+# Ray reads this at its import: under `uv run` it would pack the working folder.
+os.environ["RAY_ENABLE_UV_RUN_RUNTIME_ENV"] = "0"
 import ray
 
 from lingshu_data.engine import ENGINES
