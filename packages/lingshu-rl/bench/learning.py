@@ -1,11 +1,11 @@
 """Whether GRPO teaches the small model what its third stage left hard, and whether noise does not.
 
-Takes a finished `lingshu run` of the nano recipe. Lettered choices answered after reasoning are
-what that recipe leaves hard: few of its questions come with a reasoning. Trains on choices about
-the training pictures, once with the rewards and once with the same rewards dealt out at random
-within each rollout; measures greedily, before and after, on choices about pictures never seen.
+Takes a finished `lingshu run` of the nano recipe. Yes/no after reasoning is what that recipe leaves
+hard: few of its questions come with a reasoning. Trains on such questions about the training
+pictures, once with the rewards and once with the same rewards dealt out at random within each
+rollout; measures greedily, before and after, on such questions about pictures never seen.
 
-    python packages/lingshu-rl/bench/learning.py --run runs/nano [--seeds 0 1 2] [--rollouts 80]
+    python packages/lingshu-rl/bench/learning.py --run runs/nano [--seeds 0 1 2] [--rollouts 64]
 """
 
 import argparse
@@ -34,11 +34,11 @@ def main() -> None:
         "--run", type=Path, required=True, help="a finished run of recipes/nano.toml"
     )
     words.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    words.add_argument("--rollouts", type=int, default=80)
-    words.add_argument("--asked", type=int, default=400, help="held-out choices that are asked")
+    words.add_argument("--rollouts", type=int, default=64)
+    words.add_argument("--asked", type=int, default=400, help="held-out questions that are asked")
     words.add_argument("--set", action="append", default=[], help="a setting of the nano recipe")
     words.add_argument("--jobs", type=int, default=2, help="runs at the same time")
-    words.add_argument("--kind", default="choice", help="the kind of answer that is hard")
+    words.add_argument("--kind", default="closed", help="the kind of answer that is hard")
     given = words.parse_args()
     rows = []
     with tempfile.TemporaryDirectory() as folder:
