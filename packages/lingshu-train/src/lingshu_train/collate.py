@@ -11,7 +11,7 @@ from torch import Tensor
 
 from lingshu_train.attention import InputError
 from lingshu_train.encode import Encoded
-from lingshu_train.pictures import Grid
+from lingshu_train.pictures import Grid, Picture
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Opened:
 
     number: int
     encoded: Encoded
-    pictures: Sequence[tuple[NDArray[np.float32], Grid]]
+    pictures: Sequence[Picture]
 
 
 @dataclass(frozen=True)
@@ -109,11 +109,9 @@ class Collator:
         """Returns the row of some samples."""
         parts = [sample.encoded for sample in opened]
         pictures = [picture for sample in opened for picture in sample.pictures]
+        shown = [picture.grid for picture in pictures]
         if not pictures:
-            grid = Grid(self.merge, self.merge)
-            columns = 3 * self.temporal * self.patch**2
-            empty = np.zeros((grid.patches, columns), dtype=np.float32)
-            parts, pictures = [*parts, self.dummy], [(empty, grid)]
+            parts, shown = [*parts, self.dummy], [Grid(self.merge, self.merge)]
         bounds = np.concatenate([[0], np.cumsum([part.tokens for part in parts])])
         learned = [np.flatnonzero(part.learned) for part in parts]
         after = np.concatenate(
@@ -123,8 +121,7 @@ class Collator:
         ids = np.concatenate([part.ids for part in parts])
         text = np.concatenate([np.arange(part.tokens) for part in parts])
         places = np.concatenate([part.positions for part in parts], axis=1)
-        grids = torch.tensor([[1, grid.height, grid.width] for _, grid in pictures])
-        values = np.concatenate([patches for patches, _ in pictures])
+        grids = torch.tensor([[1, grid.height, grid.width] for grid in shown])
         row = Row(
             samples=tuple(sample.number for sample in opened),
             failed=tuple(failed),
@@ -136,12 +133,25 @@ class Collator:
             targets=torch.from_numpy(ids[after]),
             owner=torch.from_numpy(np.repeat(np.arange(len(opened)), counts)),
             counts=counts,
-            pixel_values=torch.from_numpy(values),
+            pixel_values=torch.from_numpy(self._values(pictures, shown)),
             grids=grids,
             vision=self._vision(grids),
         )
         check_positions(row, self.dummy.ids[1])
         return row
+
+    def _values(self, pictures: Sequence[Picture], grids: Sequence[Grid]) -> NDArray[np.float32]:
+        """Returns the patches of all pictures, each written once; zeros where there is none."""
+        columns = 3 * self.temporal * self.patch**2
+        count = sum(grid.patches for grid in grids)
+        if not pictures:
+            return np.zeros((count, columns), dtype=np.float32)
+        values, start = np.empty((count, columns), dtype=np.float32), 0
+        for picture in pictures:
+            end = start + picture.grid.patches
+            picture.write(values[start:end])
+            start = end
+        return values
 
     def _vision(self, grids: Tensor) -> dict[str, Tensor | int]:
         from transformers.vision_utils import (

@@ -1,6 +1,7 @@
 """Rows read, decoded and put together ahead of the device."""
 
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.context import BaseContext
@@ -87,7 +88,20 @@ def load_rows(
         multiprocessing_context=worker_context(),
         worker_init_fn=_one_thread,
     )
-    yield from loader
+    yield from _taken_over(iter(loader))
+
+
+def _taken_over(rows: Iterator[Row]) -> Iterator[Row]:
+    """Yields rows, the next of which a thread takes over from its worker meanwhile.
+
+    A worker that is asked for a row's tensors has to answer for each, and may be decoding: with
+    eight pictures of 448 px that takes tens of milliseconds, in which a step would wait.
+    """
+    with ThreadPoolExecutor(1) as thread:
+        coming = thread.submit(next, rows, None)
+        while (row := coming.result()) is not None:
+            coming = thread.submit(next, rows, None)
+            yield row
 
 
 def worker_context() -> BaseContext:

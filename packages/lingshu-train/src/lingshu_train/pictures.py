@@ -39,6 +39,20 @@ class Grid:
         return self.patches // merge**2
 
 
+@dataclass(frozen=True)
+class Picture:
+    """A decoded picture, whose patches are made where they are wanted: once, in a row."""
+
+    reader: "PictureReader"
+    pixels: NDArray[np.uint8]
+    """`(height, width, 3)`, resized."""
+    grid: Grid
+
+    def write(self, out: NDArray[np.float32]) -> None:
+        """Writes its patches into `(grid.patches, columns)`, which lies in one piece."""
+        self.reader.patches(self.pixels, self.grid, out)
+
+
 class PictureReader:
     """Reads pictures for one image processor.
 
@@ -79,12 +93,24 @@ class PictureReader:
         )
         return Grid(tall // self.patch, wide // self.patch)
 
+    @property
+    def columns(self) -> int:
+        """How many numbers a patch has."""
+        return 3 * self.temporal * self.patch**2
+
     def read(self, path: Path, image: Image) -> tuple[NDArray[np.float32], Grid]:
-        """Decodes a picture.
+        """Decodes a picture, as `open`.
 
         Returns:
-            Patches `(grid.patches, 3 * temporal * patch * patch)` in the order of the encoder,
-            and their grid.
+            Patches `(grid.patches, columns)` in the order of the encoder, and their grid.
+        """
+        picture = self.open(path, image)
+        values = np.empty((picture.grid.patches, self.columns), dtype=np.float32)
+        picture.write(values)
+        return values, picture.grid
+
+    def open(self, path: Path, image: Image) -> Picture:
+        """Decodes a picture.
 
         Raises:
             OSError, ValueError, SyntaxError: The file cannot be decoded.
@@ -97,7 +123,7 @@ class PictureReader:
             pixels = self._decode(path, image, grid)
             if _bytes(pixels) <= self._recent.maxsize:
                 self._recent[key] = pixels
-        return self.patches(pixels, grid), grid
+        return Picture(self, pixels, grid)
 
     def _decode(self, path: Path, image: Image, grid: Grid) -> NDArray[np.uint8]:
         from PIL import Image as Pillow
@@ -113,16 +139,15 @@ class PictureReader:
             colour = picture.convert("RGB")
             return np.asarray(colour.resize(size, self._resample))
 
-    def patches(self, pixels: NDArray[np.uint8], grid: Grid) -> NDArray[np.float32]:
-        """Returns the normalised patches of `pixels` `(height, width, 3)`, already resized."""
+    def patches(self, pixels: NDArray[np.uint8], grid: Grid, out: NDArray[np.float32]) -> None:
+        """Writes the normalised patches of `pixels` `(height, width, 3)`, already resized."""
         p, m = self.patch, self.merge
         blocks = pixels.reshape(grid.height // m, m, p, grid.width // m, m, p, 3)
         ordered = blocks.transpose(6, 0, 3, 1, 4, 2, 5).reshape(3, grid.patches, p * p)
-        values = np.empty((grid.patches, 3, self.temporal, p * p), dtype=np.float32)
+        values = out.reshape(grid.patches, 3, self.temporal, p * p)
         for channel in range(3):
             # A still picture fills every one of the encoder's frames.
             values[:, channel] = self._table[channel][ordered[channel]][:, None]
-        return values.reshape(grid.patches, -1)
 
 
 def _bytes(pixels: NDArray[np.uint8]) -> int:

@@ -2,14 +2,11 @@
 
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from lingshu_core.manifest import Manifest
 from lingshu_core.messages import to_messages
 from lingshu_core.records import RecordBase
 from lingshu_train.encode import Encoded, Encoder, UnfitError
-from lingshu_train.pictures import Grid, PictureReader
+from lingshu_train.pictures import Picture, PictureReader
 
 
 class Codec:
@@ -68,16 +65,14 @@ class Codec:
             raise UnfitError(f"{sample.tokens} tokens where {self.max_length} are the most")
         return sample
 
-    def open(
-        self, record: RecordBase, manifest: Manifest
-    ) -> list[tuple[NDArray[np.float32], Grid]]:
+    def open(self, record: RecordBase, manifest: Manifest) -> list[Picture]:
         """Decodes a record's pictures in the order in which its messages show them.
 
         Raises:
             OSError, ValueError, SyntaxError, DataError: One of them is missing or damaged.
         """
         return [
-            self.pictures.read(manifest.file(piece.image, record=record.id), piece.image)
+            self.pictures.open(manifest.file(piece.image, record=record.id), piece.image)
             for message in to_messages(record)
             for piece in message.content
             if piece.image is not None
