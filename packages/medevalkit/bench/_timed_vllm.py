@@ -1,6 +1,6 @@
 """vLLM under a clock: whole runs of medevalkit beside bare loops over the same prompts, in turns.
 
-python _timed_vllm.py MODEL OUT WARMING MANIFEST [MANIFEST …]    prints two seconds a manifest
+python _timed_vllm.py MODEL OUT WARMING MANIFEST [MANIFEST …]    prints two times a manifest
 
 Both engines are started and warm before the first clock starts: that of a bare `LLM`, and ours,
 which is kept between runs.
@@ -9,10 +9,12 @@ which is kept between runs.
 import json
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import psutil
 from PIL import Image as Pillow
 
 from lingshu_core.manifest import Manifest
@@ -67,7 +69,7 @@ class Bare:
         )  # fmt: skip
         self._sampling = SamplingParams(temperature=0, max_tokens=TOKENS)
 
-    def seconds(self, manifest: Path) -> float:
+    def seconds(self, manifest: Path) -> dict[str, float]:
         """Returns the seconds for the prompts of a manifest, their pictures decoded before."""
         tokenizer = self._engine.get_tokenizer()
         source, prompts = Manifest(manifest), []
@@ -80,17 +82,28 @@ class Bare:
             with Pillow.open(source.root / image.path) as picture:
                 shown = picture.convert("RGB")
             prompts.append({"prompt": text, "multi_modal_data": {"image": shown}})
-        begun = time.monotonic()
-        self._engine.generate(prompts, self._sampling, use_tqdm=False)
-        return time.monotonic() - begun
+        return clocked(
+            lambda: self._engine.generate(prompts, self._sampling, use_tqdm=False),
+        )
 
 
-def ours(model: str, manifest: Path, out: Path) -> float:
+def clocked(work: Callable[[], object]) -> dict[str, float]:
+    """Returns the seconds of some work by the clock, and those of all processes on the CPU."""
+    begun, before = time.monotonic(), spent()
+    work()
+    return {"wall": time.monotonic() - begun, "cpu": spent() - before}
+
+
+def spent() -> float:
+    """Returns the CPU seconds of this process and of those that it has started."""
+    here = psutil.Process()
+    return float(sum(sum(one.cpu_times()[:2]) for one in (here, *here.children(recursive=True))))
+
+
+def ours(model: str, manifest: Path, out: Path) -> dict[str, float]:
     """Returns the seconds of a whole run: items, journal and predictions included."""
     words = [f"model={__file__}:KEPT:{model}", f'tasks=["manifest:{manifest}"]', *FIXED]
-    begun = time.monotonic()
-    run(load_recipe(RunSettings, None, words), out)
-    return time.monotonic() - begun
+    return clocked(lambda: run(load_recipe(RunSettings, None, words), out))
 
 
 def main(model: str, out: Path, warming: Path, *manifests: Path) -> None:

@@ -1,6 +1,6 @@
 """Kills `medevalkit run` at random moments and compares its end with that of an undisturbed run.
 
-    python packages/medevalkit/bench/kills.py [--kills 50] [--items 300]
+    python packages/medevalkit/bench/kills.py [--kills 50] [--items 1500]
 
 Every child gets SIGKILL after a random time; then the same command goes on until it ends by itself.
 The model notes every request it answers: one that the journal holds must never be asked again. A

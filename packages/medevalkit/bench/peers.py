@@ -24,7 +24,9 @@ from overhead import FEW, STEM, ask, spend, write
 
 RESULTS = Path(__file__).parent / "results" / "peers.json"
 LOOPS = 10_000_000
-_TASK = """task: bench
+NAME = "choices_made_up"
+"""Of the task; no folder may be called so where this runs: lmms-eval would read that instead."""
+_TASK = """task: {name}
 dataset_path: json
 dataset_kwargs:
   data_files:
@@ -193,10 +195,10 @@ def lm_eval(python: Path, place: Path) -> Command:
 
     def command(rows: Path, out: Path) -> list[str]:
         (out / "bench.yaml").write_text(
-            _TASK.format(rows=rows, more="", text='"{{prompt}}"'), encoding="utf-8"
+            _TASK.format(name=NAME, rows=rows, more="", text='"{{prompt}}"'), encoding="utf-8"
         )
         return [
-            *(str(python), "-m", "lm_eval", "run", "--model", "dummy", "--tasks", "bench"),
+            *(str(python), "-m", "lm_eval", "run", "--model", "dummy", "--tasks", NAME),
             *("--include_path", str(out), "--log_samples", "--output_path", f"{out}/logs"),
         ]
 
@@ -210,10 +212,11 @@ def lmms_eval(python: Path, place: Path) -> Command:
         (out / "calls.py").write_text(_LMMS, encoding="utf-8")
         more = "doc_to_visual: !function calls.visual\n"
         (out / "bench.yaml").write_text(
-            _TASK.format(rows=rows, more=more, text="!function calls.text"), encoding="utf-8"
+            _TASK.format(name=NAME, rows=rows, more=more, text="!function calls.text"),
+            encoding="utf-8",
         )
         return [
-            *(str(python), "-m", "lmms_eval", "--model", "dummy", "--tasks", "bench"),
+            *(str(python), "-m", "lmms_eval", "--model", "dummy", "--tasks", NAME),
             *("--include_path", str(out), "--log_samples", "--output_path", f"{out}/logs"),
             *("--batch_size", "1"),
         ]

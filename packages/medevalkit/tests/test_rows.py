@@ -34,13 +34,14 @@ def row(scores, kind, by=None):
     return next(r for r in scores.rows if (r.kind, r.by) == (kind, by))
 
 
-def said(base, verdict, parsed="x", cluster=None):
+def said(base, verdict, parsed="x", cluster=None, language="en"):
     return Scored(
         item=base,
         kind="open",
         verdict=verdict,
         cluster=cluster or base,
         modality="text",
+        language=language,
         tags={},
         base=base,
         parsed=parsed,
@@ -121,3 +122,9 @@ def test_the_interval_draws_pictures_not_items():
 def test_tables_divide_by_kind_only_where_there_are_several():
     (only,) = rows("strict", "toy", [said("one", "right"), said("two", "unparsed")])
     assert (only.kind, only.n, only.accuracy, only.unparsed) == ("open", 2, 0.5, 0.5)
+
+
+def test_tables_divide_by_language_where_there_are_several():
+    answers = [said("one", "right"), said("two", "wrong", language="zh")]
+    found = {row.value: row.accuracy for row in rows("strict", "toy", answers) if row.by}
+    assert found == {"en": 1.0, "zh": 0.0}

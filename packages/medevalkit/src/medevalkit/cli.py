@@ -21,7 +21,7 @@ _Form = Annotated[
     typer.Option("--format", help="How the tables are written."),
 ]
 _Breakdowns = Annotated[
-    bool, typer.Option("--breakdowns", help="Divide by modality and tags as well.")
+    bool, typer.Option("--breakdowns", help="Divide by modality, language and tags as well.")
 ]
 _Out = Annotated[Path, typer.Option("--out", "-o", help="Folder of the run.")]
 

@@ -10,6 +10,7 @@ from queue import Empty, SimpleQueue
 
 from lingshu_core.console import say
 from lingshu_core.errors import Stopped
+from medevalkit.account import Account
 from medevalkit.cache import Cache
 from medevalkit.endpoint import Client, Completion, RefusedError
 from medevalkit.folder import locked
@@ -36,7 +37,7 @@ class _Heard:
 
 
 @dataclass
-class Account:
+class Judged(Account):
     """What judging came to."""
 
     wanted: int = 0
@@ -45,21 +46,16 @@ class Account:
     """Verdicts that were there already, or that two answers share."""
     asked: int = 0
     failed: int = 0
-    tokens_in: int = 0
-    tokens_out: int = 0
 
-    def text(self, settings: JudgeSettings) -> str:
-        """Returns the account in a line."""
-        endpoint = settings.endpoint
-        cost = (self.tokens_in * endpoint.price_in + self.tokens_out * endpoint.price_out) / 1e6
+    def line(self, settings: JudgeSettings) -> str:
+        """Returns all of it in a line."""
         return (
             f"{settings.shown()}: {self.wanted} answers, {self.known} verdicts known, "
-            f"{self.asked} asked, {self.failed} failed; {self.tokens_in} tokens in, "
-            f"{self.tokens_out} out" + (f", cost {cost:.4f}" if cost else "")
+            f"{self.asked} asked, {self.failed} failed; {self.text(settings.endpoint)}"
         )
 
 
-def judge(folder: Path, settings: JudgeSettings, *, wait: bool = True) -> Account:
+def judge(folder: Path, settings: JudgeSettings, *, wait: bool = True) -> Judged:
     """Asks a judge about every open answer of a run that it has not judged yet.
 
     Verdicts go word for word into `verdicts.sqlite` of the run, one by one, under the hash of what
@@ -91,11 +87,11 @@ class _Judging:
         self._settings = settings
         self._own = own
         self._shared = shared
-        self._account = Account()
+        self._account = Judged()
         self._asked: set[bytes] = set()
         self._waiting: deque[_Asked] = deque()
 
-    def all(self, *, wait: bool) -> Account:
+    def all(self, *, wait: bool) -> Judged:
         """Judges what is there and what comes."""
         client = Client(self._settings.endpoint)
         threads: Threads[_Asked, _Heard] = Threads(
@@ -106,7 +102,7 @@ class _Judging:
         finally:
             threads.close()
             client.close()
-        say(self._account.text(self._settings))
+        say(self._account.line(self._settings))
         return self._account
 
     def _loop(self, threads: "Threads[_Asked, _Heard]", *, wait: bool) -> None:
@@ -178,8 +174,7 @@ class _Judging:
                     "the same command goes on"
                 )
             return
-        self._account.tokens_in += found.prompt_tokens or 0
-        self._account.tokens_out += found.completion_tokens or 0
+        self._account.add(found.prompt_tokens, found.completion_tokens)
         value = json.dumps(
             {"raw": found.text, "finish_reason": found.finish_reason}, ensure_ascii=False
         )

@@ -18,6 +18,8 @@ RUBRIC = "rubric"
 that was; a mean is cut off at 0 and 1, as HealthBench has it."""
 _MOST_VALUES = 60
 """A tag with more values than this is no breakdown."""
+_FIELDS = ("modality", "language")
+"""Fields of every record by which tables are divided."""
 _OWN = frozenset({RUBRIC, ROTATION_OF})
 """Tags that are no division of the items."""
 
@@ -31,6 +33,7 @@ class Scored:
     verdict: Verdict | None
     cluster: str
     modality: str
+    language: str
     tags: dict[str, str]
     base: str = ""
     """The item without its rotation: what is asked several times."""
@@ -63,7 +66,7 @@ class Row(Stored):
     kind: str
     """`choice`, `closed`, `open`, `report`, or `all` of them."""
     by: str | None = None
-    """What the items are divided by: `modality`, or a tag; None for all of them."""
+    """What the items are divided by: `modality`, `language`, or a tag; None for all of them."""
     value: str | None = None
     n: int
     accuracy: float | None
@@ -95,6 +98,7 @@ def scored(
         verdict=grade.verdict,
         cluster=record.images[0].sha256 if record.images else base,
         modality=record.modality.value,
+        language=record.language,
         tags=record.tags,
         base=base,
         parsed=grade.parsed,
@@ -107,7 +111,7 @@ def scored(
 
 
 def rows(profile: str, task: str, answers: Sequence[Scored]) -> Iterator[Row]:
-    """Yields the lines of a task: all items, each kind, each kind by modality and by tag."""
+    """Yields the lines of a task: all items, each kind, each kind by modality, language and tag."""
     _guess_open(answers)
     kinds = list(dict.fromkeys(answer.kind for answer in answers))
     if len(kinds) > 1:
@@ -225,10 +229,10 @@ def _metrics(answers: Sequence[Scored]) -> dict[str, MetricRow]:
 
 def _breakdowns(answers: Sequence[Scored]) -> Iterator[tuple[str, dict[str, list[Scored]]]]:
     names = dict.fromkeys(name for answer in answers for name in answer.tags if name not in _OWN)
-    for by in ("modality", *names):
+    for by in dict.fromkeys((*_FIELDS, *names)):
         groups: dict[str, list[Scored]] = defaultdict(list)
         for answer in answers:
-            value = answer.modality if by == "modality" else answer.tags.get(by)
+            value = getattr(answer, by) if by in _FIELDS else answer.tags.get(by)
             if value is not None:
                 groups[value].append(answer)
         if 1 < len(groups) <= _MOST_VALUES or (by == "topic" and groups):

@@ -2,6 +2,7 @@
 
 import shutil
 from contextlib import ExitStack
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from lingshu_core.errors import DataError, SettingsError
 from lingshu_core.manifest import Manifest, Producer
 from lingshu_core.manifest_writer import ManifestWriter
 from medevalkit import journal as journals
+from medevalkit.account import Account
 from medevalkit.asking import Asking
 from medevalkit.backend import BACKENDS, split_model
 from medevalkit.cache import Cache
@@ -71,8 +73,10 @@ def run(settings: RunSettings, out: Path, *, data: Path | None = None) -> bool:
             collecting.collect(
                 sources, backend.pictures, lambda: backend.open(name, settings), missing
             )
-        failed = publish(settings, state, out)
-        say(f"{out}: {collecting.asked} requests" + (f", {failed} unanswered" if failed else ""))
+        ended = publish(settings, state, out)
+        failed = f", {ended.failed} unanswered" if ended.failed else ""
+        account = f"; in all {ended.text(settings.endpoint)}" if ended.tokens_out else ""
+        say(f"{out}: {collecting.asked} requests{failed}{account}")
         return True
 
 
@@ -125,12 +129,16 @@ def _selection(settings: RunSettings) -> tuple[object, ...]:
     return settings.limit, settings.shard, settings.circular
 
 
-def publish(settings: RunSettings, state: RunState, out: Path) -> int:
-    """Ends a run whose answers are all in its journal.
+@dataclass
+class Ended(Account):
+    """What a run came to, in all its starts; an answer that items share is counted once."""
 
-    Returns:
-        How many answers failed in a way that may be gone next time; the run is finished if none.
-    """
+    failed: int = 0
+    """Answers that failed in a way that may be gone next time; the run is finished if none."""
+
+
+def publish(settings: RunSettings, state: RunState, out: Path) -> Ended:
+    """Ends a run whose answers are all in its journal."""
     asking = Asking(settings, state)
     folder = out / PREDICTIONS_NAME
     if folder.exists():
@@ -141,7 +149,7 @@ def publish(settings: RunSettings, state: RunState, out: Path) -> int:
         command="medevalkit run",
         settings=asking.digest,
     )
-    failed = 0
+    ended, counted = Ended(), set[bytes]()
     with (
         journals.Journal(out / journals.NAME) as journal,
         ManifestWriter(folder, producer=producer) as writer,
@@ -153,6 +161,9 @@ def publish(settings: RunSettings, state: RunState, out: Path) -> int:
                     if prediction is None:
                         raise DataError("was not answered", path=out, record=record.id)
                     writer.write(prediction)
-                    failed += not journal.has(wanted.prediction)
-    write_state(out, state.model_copy(update={"finished": failed == 0}))
-    return failed
+                    ended.failed += not journal.has(wanted.prediction)
+                    if prediction.completion_tokens is not None and wanted.key not in counted:
+                        counted.add(wanted.key)
+                        ended.add(prediction.prompt_tokens, prediction.completion_tokens)
+    write_state(out, state.model_copy(update={"finished": ended.failed == 0}))
+    return ended

@@ -41,7 +41,7 @@ def grids(runs: Sequence[Scores], *, breakdowns: bool = False) -> list[Grid]:
 
     Args:
         runs: One or several, each named by its model.
-        breakdowns: Whether to divide by modality and tags as well.
+        breakdowns: Whether to divide by modality, language and tags as well.
     """
     found = [_accuracy("Accuracy", runs, lambda row: row.by is None), _averages(runs)]
     found += [_metrics(runs), _agreement(runs)]

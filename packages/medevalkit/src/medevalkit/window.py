@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 Q = TypeVar("Q")
 A = TypeVar("A")
@@ -12,7 +12,23 @@ Done = Callable[[A | BaseException], None]
 """Takes an answer, or what went wrong; may be called from any thread."""
 
 
-def windowed(requests: Iterator[Q], size: int, submit: Callable[[Q, Done[A]], None]) -> Iterator[A]:
+class Came(Protocol[A]):
+    """A queue of what has come in."""
+
+    def put(self, item: A | BaseException, /) -> None:
+        """Adds an answer, or what went wrong."""
+
+    def get(self, block: bool) -> A | BaseException:
+        """Takes the first, waiting for one if `block`; `queue.Empty` where there is none."""
+        ...
+
+
+def windowed(
+    requests: Iterator[Q],
+    size: int,
+    submit: Callable[[Q, Done[A]], None],
+    came: Came[A] | None = None,
+) -> Iterator[A]:
     """Yields answers in the order in which they come, with at most `size` requests in flight.
 
     A request is drawn when there is room for it, and what has come in meanwhile is yielded before
@@ -22,24 +38,25 @@ def windowed(requests: Iterator[Q], size: int, submit: Callable[[Q, Done[A]], No
         requests: What is asked; drawn in this thread.
         size: How many may be in flight.
         submit: Starts a request and hands its answer to a function, sooner or later.
+        came: Where answers wait; a queue that threads fill where it is None.
     """
-    done: SimpleQueue[A | BaseException] = SimpleQueue()
+    queue: Came[A] = SimpleQueue() if came is None else came
     flying = 0
     for request in requests:
-        submit(request, done.put)
+        submit(request, queue.put)
         flying += 1
-        while flying and (answer := _next(done, wait=flying >= size)) is not None:
+        while flying and (answer := _next(queue, wait=flying >= size)) is not None:
             flying -= 1
             yield answer
     for _ in range(flying):
-        answer = _next(done, wait=True)
+        answer = _next(queue, wait=True)
         assert answer is not None
         yield answer
 
 
-def _next(done: "SimpleQueue[A | BaseException]", *, wait: bool) -> A | None:
+def _next(queue: Came[A], *, wait: bool) -> A | None:
     try:
-        answer = done.get(block=wait)
+        answer = queue.get(block=wait)
     except Empty:
         return None
     if isinstance(answer, BaseException):

@@ -112,6 +112,15 @@ def test_the_key_is_in_no_file(endpoint, toy, tmp_path, monkeypatch):
         assert not path.is_file() or b"sk-very-secret" not in path.read_bytes(), path
 
 
+def test_tokens_and_cost_are_those_of_all_starts(endpoint, toy, tmp_path, capsys):
+    task = toy(8, reports=False)
+    prices = ("endpoint.price_in=2", "endpoint.price_out=10")
+    run(settings(endpoint, task, *prices, "limit=3"), tmp_path / "out")
+    run(settings(endpoint, task, *prices), tmp_path / "out")
+    # The server says that every question has 7 tokens and every answer one.
+    assert "5 requests; in all 56 tokens in, 8 out, cost 0.0002" in capsys.readouterr().err
+
+
 def test_items_of_a_hundred_thousand_characters(endpoint, toy, tmp_path):
     task = toy(2, reports=False)
     long = [

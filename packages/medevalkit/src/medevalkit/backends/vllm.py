@@ -6,51 +6,47 @@ CUDA graphs, tensor and data parallelism are vLLM's own, as its defaults have th
 
 import asyncio
 import time
-from collections.abc import Coroutine, Iterator
-from threading import Thread
-from typing import Any, TypeVar
+from collections.abc import Iterator
+from typing import Any
 
 from lingshu_core.digest import digest
 from lingshu_core.errors import Stopped
 from medevalkit.backend import Answer, Backend, Request
 from medevalkit.extras import needed
 from medevalkit.settings import RunSettings
+from medevalkit.turning import Turning
 from medevalkit.weights import fingerprint, split_revision
 from medevalkit.window import Done, windowed
 
-T = TypeVar("T")
 _LONGEST_END = 10.0
 """Seconds that the engine's own tasks get to end in."""
 
 
 class Engine:
-    """A model in vLLM's asynchronous engine, whose loop runs in a thread of its own."""
+    """A model in vLLM's asynchronous engine; its loop turns while requests are drawn."""
 
     def __init__(self, name: str, settings: RunSettings) -> None:
         self._vllm = needed("vllm", extra="vllm")
         self._settings = settings
         self._loop = asyncio.new_event_loop()
-        self._thread = Thread(target=self._loop.run_forever, daemon=True, name="vllm")
-        self._thread.start()
-        self._engine = self._wait(self._start(name))
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._engine = self._loop.run_until_complete(self._start(name))
         self._chat = needed("vllm.renderers", extra="vllm").ChatParams(
             chat_template_kwargs={"add_generation_prompt": True, "continue_final_message": False}
         )
+        # Otherwise vLLM's own warming up could still be at the picture cache when we begin.
+        self._engine.renderer.warmup(self._chat)
 
     def answers(self, requests: Iterator[Request]) -> Iterator[Answer]:
         """Yields the answers in the order in which the engine ends them."""
-        yield from windowed(requests, self._settings.engine.window, self._submit)
+        came: Turning[Answer] = Turning(self._loop)
+        yield from windowed(requests, self._settings.engine.window, self._submit, came)
 
     def close(self) -> None:
         """Ends the engine and its processes, then the loop with what still runs in it."""
         self._engine.shutdown()
-        self._wait(_end_others())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
+        self._loop.run_until_complete(_end_others())
         self._loop.close()
-
-    def _wait(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
     async def _start(self, name: str) -> Any:
         path, revision = split_revision(name)
@@ -74,7 +70,10 @@ class Engine:
         )
 
     def _submit(self, request: Request, done: Done[Answer]) -> None:
-        asyncio.run_coroutine_threadsafe(self._hand_over(request, done), self._loop)
+        task = self._loop.create_task(self._hand_over(request, done))
+        # The loop itself holds tasks weakly.
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _hand_over(self, request: Request, done: Done[Answer]) -> None:
         try:
@@ -87,9 +86,8 @@ class Engine:
 
     async def _ask(self, request: Request) -> Answer:
         begun = time.monotonic()
-        _, (prompt,) = await self._engine.renderer.render_chat_async(
-            [_conversation(request)], self._chat
-        )
+        # Not in vLLM's threads: nobody else waits for this loop, and the engine has its window.
+        _, (prompt,) = self._engine.renderer.render_chat([_conversation(request)], self._chat)
         answers = self._engine.generate(prompt, self._sampling(request), request.key.hex())
         # With FINAL_ONLY there is one, the whole.
         result = [answer async for answer in answers][-1]
@@ -115,6 +113,8 @@ class Engine:
             seed=sampling.seed + request.replica,
             stop=list(sampling.stop),
             output_kind=kinds.FINAL_ONLY,
+            # Made for this request alone.
+            skip_clone=True,
         )
 
 
