@@ -44,7 +44,8 @@ class Clock:
 
     def watch_trainers(self) -> None:
         """Times every trainer and counts what any Qwen2.5-VL model is given."""
-        from transformers import Qwen2_5_VLForConditionalGeneration as Model
+        # The part below the head: TRL puts a forward of its own over the whole.
+        from transformers.models.qwen2_5_vl.modeling_qwen2_5_vl import Qwen2_5_VLModel as Model
         from transformers.trainer_callback import CallbackHandler
 
         ended, forward = CallbackHandler.on_step_end, Model.forward
@@ -55,10 +56,7 @@ class Clock:
             return ended(self, *given, **more)
 
         def counted(self: Any, *given: Any, **more: Any) -> Any:
-            mask = more.get("attention_mask")
-            plain = mask is not None and mask.ndim == 2
-            # A mask of numbers says to which sample of the row a token belongs, 0 to none.
-            clock.tokens += int((mask > 0).sum()) if plain else int(more["input_ids"].numel())
+            clock.tokens += tokens_of(more["input_ids"], more.get("attention_mask"))
             return forward(self, *given, **more)
 
         CallbackHandler.on_step_end = on_step_end
@@ -73,6 +71,17 @@ class Clock:
             "tokens": self.at[-1] - self.at[warm],
             "cpu_s": round(self.seconds[-1] - self.seconds[warm], 3),
         }
+
+
+def tokens_of(ids: Any, mask: Any) -> int:
+    """Returns how many tokens are no padding."""
+    if mask is None:
+        return int(ids.numel())
+    if mask.ndim == 4:  # who sees whom: padding does not see itself
+        seen = mask.diagonal(dim1=-2, dim2=-1)
+        return int((seen >= 0 if seen.dtype.is_floating_point else seen).sum())
+    # A mask of numbers says to which sample of the row a token belongs, 0 to none.
+    return int((mask > 0).sum())
 
 
 def samples(folder: Path) -> list[dict[str, Any]]:

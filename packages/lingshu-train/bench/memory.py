@@ -29,16 +29,22 @@ from lingshu_train.settings import Shape, Stage
 
 RESULTS = Path(__file__).parent / "results" / "memory.json"
 BAR, STEPS = 0.10, 2
+ALIGNED = {"vision": 1e-5, "projector": 1e-5}
 SCALE = Scale("nano/model", 384, 60, 112, 0.12, STEPS, "float32")
-ENGINES: dict[str, tuple[int, dict[str, object]]] = {
-    "plain PyTorch": (1, {"kind": "torch"}),
-    "plain PyTorch, computed twice": (1, {"kind": "torch", "checkpointing": True}),
-    "ZeRO-1": (2, {"kind": "deepspeed", "zero": 1}),
-    "ZeRO-2": (2, {"kind": "deepspeed", "zero": 2}),
-    "ZeRO-2, optimizer offloaded": (2, {"kind": "deepspeed", "zero": 2, "offload": "optimizer"}),
-    "ZeRO-3": (2, {"kind": "deepspeed", "zero": 3}),
+CASES: dict[str, tuple[int, dict[str, object], dict[str, object]]] = {
+    "plain PyTorch": (1, {"kind": "torch"}, {}),
+    "plain PyTorch, activations computed twice": (1, {"kind": "torch", "checkpointing": True}, {}),
+    "plain PyTorch, bfloat16": (1, {"kind": "torch"}, {"dtype": "bfloat16"}),
+    "plain PyTorch on two ranks": (2, {"kind": "torch"}, {}),
+    "ZeRO-1": (2, {"zero": 1}, {}),
+    "ZeRO-2": (2, {"zero": 2}, {}),
+    "ZeRO-2, language model frozen": (2, {"zero": 2}, {"rates": ALIGNED}),
+    "ZeRO-2, optimizer offloaded": (2, {"zero": 2, "offload": "optimizer"}, {}),
+    "ZeRO-3": (2, {"zero": 3}, {}),
+    "ZeRO-3, optimizer offloaded": (2, {"zero": 3, "offload": "optimizer"}, {}),
+    "ZeRO-3, parameters offloaded": (2, {"zero": 3, "offload": "parameters"}, {}),
 }
-"""Ranks and settings."""
+"""Ranks, settings of the engine, other settings of the stage."""
 
 
 def shape() -> Shape:
@@ -51,21 +57,23 @@ def shape() -> Shape:
     return nano.model_copy(update={"language": language, "initializer_range": 0.02})
 
 
-def stage_of(folder: Path, engine: dict[str, object]) -> Stage:
+def stage_of(folder: Path, name: str) -> Stage:
     """Returns the stage that both sides are asked about."""
+    _, engine, changes = CASES[name]
     return Stage.model_validate({
         "stage": "instruction",
         "parent": str(folder / "base"),
         "mixture": str(folder / "mixture"),
         "dtype": "float32",
         "epochs": 4,
-        "rates": {"vision": 1e-5, "projector": 1e-5, "language": 1e-5},
+        "rates": {**ALIGNED, "language": 1e-5},
         "batch": {"accumulation": 1},
         "sequence": {"max_length": SCALE.length},
         "packing": {"mode": "full"},
         "loss": {"norm": "token_row"},
         "engine": {"checkpointing": False, **engine},
         "data": {"workers": 0},
+        **changes,
     })  # fmt: skip
 
 
@@ -90,7 +98,7 @@ def rank(folder: Path, name: str) -> None:
 
     with joined() as world, tempfile.TemporaryDirectory() as out:
         shared = world.gather(out)[0]
-        stage = stage_of(folder, ENGINES[name][1])
+        stage = stage_of(folder, name)
         if world.first:
             print("estimated " + json.dumps(guess(stage, world.size)), flush=True)
         world.barrier()
@@ -124,17 +132,18 @@ def guess(stage: Stage, ranks: int) -> dict[str, float]:
 
 def compare(folder: Path, name: str) -> dict[str, Any]:
     """Runs an engine and compares."""
-    ranks = ENGINES[name][0]
+    ranks = CASES[name][0]
     launch = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={ranks}"]
     me = [__file__, "--folder", str(folder), "--rank", name]
     said = _said([*(launch if ranks > 1 else []), *me])
     took, parts = said["measured"], said["estimated"]
-    whole, most = sum(parts.values()), max(took)
+    whole, most, process = sum(parts.values()), max(took), parts["the process itself"]
     return {
         "ranks": ranks,
         "measured_gb": round(most / 1e9, 3),
         "estimated_gb": round(whole / 1e9, 3),
         "off": round(whole / most - 1, 4),
+        "off_without_the_process": round((whole - process) / (most - process) - 1, 4),
         "parts_gb": {part: round(size / 1e9, 3) for part, size in parts.items()},
     }
 
@@ -155,12 +164,21 @@ def _said(command: list[str]) -> dict[str, Any]:
     return found
 
 
+def keep(name: str, entry: dict[str, Any]) -> None:
+    """Writes a case beside those that are kept: each stands for itself, and all take long."""
+    known = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.is_file() else {}
+    known = {**known, name: entry}
+    found = {case: known[case] for case in CASES if case in known}
+    met = len(found) == len(CASES) and all(abs(e["off"]) <= BAR for e in found.values())
+    RESULTS.write_text(json.dumps({**found, "met": met}, indent=2) + "\n", encoding="utf-8")
+
+
 def main() -> int:
-    """Prints the figures, writes them, and says whether the bar is met."""
+    """Prints the figures, and says whether the bar is met."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--rank", help="the engine that this process is a rank of")
-    parser.add_argument("--only", nargs="*", default=list(ENGINES))
+    parser.add_argument("--only", nargs="*", default=list(CASES))
     given = parser.parse_args()
     if given.rank:
         rank(given.folder, given.rank)
@@ -175,10 +193,8 @@ def main() -> int:
         for name in given.only:
             found[name] = compare(folder, name)
             print(name, json.dumps(found[name]), flush=True)
-    met = all(abs(entry["off"]) <= BAR for entry in found.values())
-    if given.only == list(ENGINES):
-        RESULTS.write_text(json.dumps({**found, "met": met}, indent=2) + "\n", encoding="utf-8")
-    return 0 if met else 1
+            keep(name, found[name])
+    return 0 if all(abs(entry["off"]) <= BAR for entry in found.values()) else 1
 
 
 if __name__ == "__main__":

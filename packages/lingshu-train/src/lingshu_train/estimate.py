@@ -151,11 +151,13 @@ def _sizes(config: Any, stage: Stage) -> Sizes:
         adapt(model, stage.lora, seed=stage.seed)
     freeze(model, stage.rates.trained())
     parameters = list(model.parameters())
+    trained = [parameter.numel() for parameter in parameters if parameter.requires_grad]
     layers = [*model.model.language_model.layers, *model.model.visual.blocks, model.lm_head]
     return Sizes(
         whole=sum(parameter.numel() for parameter in parameters),
-        trained=sum(parameter.numel() for parameter in parameters if parameter.requires_grad),
+        trained=sum(trained),
         layer=max(_numel(layer) for layer in layers),
+        tensor=max(trained),
     )
 
 

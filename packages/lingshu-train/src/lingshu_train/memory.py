@@ -19,6 +19,8 @@ class Sizes:
     trained: int
     layer: int
     """Of the greatest module whose parameters ZeRO-3 fetches together."""
+    tensor: int
+    """Of the greatest parameter that trains."""
 
 
 @dataclass(frozen=True)
@@ -81,8 +83,16 @@ def _zero(stage: Stage, sizes: Sizes, ranks: int) -> tuple[dict[str, float], dic
     host: dict[str, float] = {}
     if offload == "none":
         device |= optimizer
+    elif level == 3:
+        # As rows add them up, and as the optimizer takes them.
+        host = {**optimizer, "gradients": 2 * device.pop("gradients")}
     else:
         host = {**optimizer, "gradients": device.pop("gradients")}
+        host["parameters on their way back"] = width * share
+        if stage.batch.size(ranks) > ranks:
+            host["gradients of earlier rows"] = width * share
+        # DeepSpeed takes the norm of what comes parameter by parameter, in float64.
+        device["norm of a gradient"] = 8.0 * min(sizes.tensor, share)
     if offload == "parameters":
         host["parameters"] = device.pop("parameters")
     return device, host
