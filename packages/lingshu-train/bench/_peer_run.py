@@ -182,7 +182,8 @@ def _llama_factory(folder: Path, packed: bool) -> None:
     run_exp({
         "stage": "sft", "do_train": True, "finetuning_type": "full", "dataset": "vqa",
         "model_name_or_path": str(folder / "base"), "dataset_dir": str(data),
-        "template": "qwen2_vl", "cutoff_len": LENGTH, "output_dir": str(folder / "out-lf"),
+        "template": "qwen2_vl", "default_system": "", "cutoff_len": LENGTH,
+        "output_dir": str(folder / "out-lf"),
         "overwrite_output_dir": True, "overwrite_cache": True, "use_cpu": True,
         "freeze_vision_tower": False, "freeze_multi_modal_projector": False, "flash_attn": "sdpa",
         "disable_gradient_checkpointing": True, "packing": packed, "neat_packing": packed,
@@ -225,7 +226,7 @@ def _ms_swift(folder: Path, packed: bool) -> None:
     path = folder / "swift.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     sft_main(SftArguments(
-        model=str(folder / "base"), model_type="qwen2_5_vl", template="qwen2_5_vl",
+        model=str(folder / "base"), model_type="qwen2_5_vl", template="qwen2_5_vl", system="",
         tuner_type="full", torch_dtype="float32", dataset=[str(path)], output_dir=str(folder),
         max_length=LENGTH, freeze_vit=False, freeze_aligner=False, attn_impl="sdpa",
         gradient_checkpointing=False, packing=packed, use_cpu=True, split_dataset_ratio=0.0,

@@ -3,7 +3,9 @@
 Bar (issue 7, section 5): with step packing at least 1.4 times the best of the others unpacked.
 96 JPEG pictures of 224 px, decoded in the loop, a question and a short answer each, two epochs,
 eight samples a step; the same small model of Qwen2.5-VL's kind in float32, all parts trained, one
-thread. The contenders take turns, each in a process of its own; the best of the turns counts.
+thread; the same words for everybody, and no system message. The contenders take turns, each in a
+process of its own; the best of the turns counts. The products of matrices are the same for all:
+the larger the model, the smaller the difference.
 What stands on another version of transformers runs in an environment of its own:
 
     python packages/lingshu-train/bench/peers.py --llama-factory PYTHON --ms-swift PYTHON
@@ -24,6 +26,7 @@ from _gpu_work import SMALL, _picture, random_words
 from lingshu_core.digest import record_id
 from lingshu_core.manifest import Producer
 from lingshu_core.manifest_writer import ManifestWriter
+from lingshu_core.messages import to_messages
 from lingshu_core.modality import Modality
 from lingshu_core.recipe import find_recipe, load_recipe
 from lingshu_core.records import Question, Source
@@ -47,23 +50,34 @@ def prepare(folder: Path) -> None:
             rng = np.random.default_rng(number)
             image = _picture(writer, rng, SIDE)
             question, answer = random_words(rng, 14), random_words(rng, 3)
-            writer.write(
-                Question(
-                    id=record_id("bench", str(number)),
-                    source=Source(dataset="bench", licence="CC0-1.0"),
-                    modality=Modality.XRAY,
-                    images=(image,),
-                    question=question,
-                    answer=answer,
-                    answer_kind="open",
-                )
+            record = Question(
+                id=record_id("bench", str(number)),
+                source=Source(dataset="bench", licence="CC0-1.0"),
+                modality=Modality.XRAY,
+                images=(image,),
+                question=question,
+                answer=answer,
+                answer_kind="open",
             )
+            writer.write(record)
+            asked, said = to_messages(record)
             path = str(folder / "mixture" / image.path)
-            plain.append({"question": question, "answer": answer, "picture": path})
+            plain.append({"question": asked.text, "answer": said.text, "picture": path})
     (folder / "samples.json").write_text(json.dumps(plain), encoding="utf-8")
-    shape = load_recipe(Shape, find_recipe("lingshu_train", SMALL.shape))
-    shape = shape.model_copy(update={"min_pixels": 3136, "max_pixels": SIDE * SIDE, "tokens": 900})
-    init_checkpoint(shape, "bench", folder / "mixture", folder / "base")
+    init_checkpoint(shape(), "bench", folder / "mixture", folder / "base")
+
+
+def shape() -> Shape:
+    """Returns a model of 0.6 million parameters: the size of the probe that the bar comes from."""
+    nano = load_recipe(Shape, find_recipe("lingshu_train", SMALL.shape))
+    vision = nano.vision.model_copy(update={
+        "depth": 2, "hidden": 64, "intermediate": 128, "full_attention": (1,),
+    })  # fmt: skip
+    language = nano.language.model_copy(update={"layers": 2})
+    return nano.model_copy(update={
+        "vision": vision, "language": language, "min_pixels": 3136, "max_pixels": SIDE * SIDE,
+        "tokens": 900,
+    })  # fmt: skip
 
 
 def turn(name: str, folder: Path, python: str, seconds: float) -> dict[str, Any]:
