@@ -27,9 +27,10 @@ def stage(
 
 
 def test_an_ablation_runs_whole_and_without_each_kind(
-    tmp_path: Path, stage: Stage, world: World
+    tmp_path: Path, stage: Stage, world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     studies.ablate(stage, "t", ["medical-text"], tmp_path / "study", world)
+    assert "holds no" not in capsys.readouterr().err
     stats = read_stats(tmp_path / "study")
     table = next(panel for panel in stats.panels if isinstance(panel, Table))
     assert [row[0] for row in table.rows] == ["whole", "without-medical-text"]
@@ -38,6 +39,13 @@ def test_an_ablation_runs_whole_and_without_each_kind(
     bars = next(panel for panel in stats.panels if isinstance(panel, Bars))
     assert bars.series and all(series.x == ("without-medical-text",) for series in bars.series)
     assert (tmp_path / "study/index.html").is_file()
+
+
+def test_a_kind_that_the_mixture_does_not_hold_is_said(
+    tmp_path: Path, stage: Stage, world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    studies.ablate(stage, "t", ["general-text"], tmp_path / "study", world)
+    assert "the mixture holds no general-text" in capsys.readouterr().err
 
 
 def test_scaling_takes_growing_shares(tmp_path: Path, stage: Stage, world: World) -> None:

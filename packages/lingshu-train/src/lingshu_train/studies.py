@@ -48,6 +48,8 @@ def ablate(stage: Stage, recipe: str, without: Sequence[str], out: Path, world: 
     for name in without:
         changed = _without(stage, name)
         outcomes.append(_outcome(changed, recipe, out / f"without-{name}", world))
+        if name != ALIGNMENT and outcomes[-1].samples == outcomes[0].samples:
+            say(f"the mixture holds no {name}: this run is the whole one again")
     if world.first:
         publish(out, _ablation_stats(outcomes, recipe))
 
