@@ -4,7 +4,8 @@ Bar (issue 7, sections 2 and "show it by"): bit-equal on every engine, on one ra
 run takes two epochs of ten steps and is killed three times: with SIGKILL in epoch 1, with SIGKILL
 at the border of the epochs (on two ranks only one of them, drawn), and with SIGTERM in epoch 2;
 steps and moments are drawn from a seed. Compared are the weights, every rank's share of the
-optimizer's states, and the loss of every step. `tests/attacked.py` starts and kills.
+optimizer's states, and the loss of every step. `tests/attacked.py` starts and kills,
+and `tests/attacked.toml` is what.
 
     python packages/lingshu-train/bench/resume.py --seed 0
 """
@@ -41,30 +42,7 @@ ENGINES: dict[str, tuple[str, ...]] = {
     "ZeRO-3": ("engine.zero=3",),
     "ZeRO-3, parameters offloaded": ("engine.zero=3", "engine.offload=parameters"),
 }
-RECIPE = """
-stage = "instruction"
-parent = "{folder}/base"
-mixture = "{folder}/mixture"
-dtype = "float32"
-epochs = 2
-[rates]
-vision = 1e-3
-projector = 1e-3
-language = 1e-3
-[optimizer]
-warmup_steps = 2
-[batch]
-accumulation = 1
-devices = 4
-[sequence]
-max_length = 512
-[engine]
-checkpointing = false
-[data]
-workers = 0
-[checkpoints]
-every = 2
-"""
+RECIPE = ATTACKED.with_suffix(".toml").read_text(encoding="utf-8")
 
 
 def kills_of(rng: random.Random, ranks: int) -> list[dict[str, Any]]:
@@ -163,7 +141,8 @@ def main() -> int:
         write_mixture(folder, SCALE)
         shape = load_recipe(Shape, find_recipe("lingshu_train", SCALE.shape))
         init_checkpoint(shape, "bench", folder / "mixture", folder / "base")
-        (folder / "recipe.toml").write_text(RECIPE.format(folder=folder), encoding="utf-8")
+        recipe = RECIPE.format(parent=folder / "base", mixture=folder / "mixture")
+        (folder / "recipe.toml").write_text(recipe, encoding="utf-8")
         cases = []
         for name in given.only:
             for ranks in (1, 2):

@@ -19,31 +19,8 @@ from lingshu_train.plan import Plan
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
-RECIPE = """
-stage = "instruction"
-parent = "{parent}"
-mixture = "{mixture}"
-dtype = "float32"
-epochs = 2
-[rates]
-vision = 1e-3
-projector = 2e-3
-language = 1e-3
-[optimizer]
-warmup_steps = 2
-[batch]
-accumulation = 1
-devices = 4
-[sequence]
-max_length = 512
-[engine]
-checkpointing = false
-[data]
-workers = 0
-[checkpoints]
-every = 2
-"""
-"""Forty samples twice, four a step: ten steps an epoch."""
+RECIPE = Path(__file__).with_name("attacked.toml").read_text(encoding="utf-8")
+"""Ten steps an epoch."""
 
 ENGINES = {
     "torch": ("engine.kind=torch",),

@@ -9,7 +9,7 @@ Q = TypeVar("Q")
 A = TypeVar("A")
 
 Done = Callable[[A | BaseException], None]
-"""Takes an answer, or what went wrong; may be called from any thread."""
+"""Takes an answer, or what went wrong; from any thread that the queue behind it allows."""
 
 
 class Came(Protocol[A]):
