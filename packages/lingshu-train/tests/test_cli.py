@@ -8,15 +8,22 @@ from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 from transformers import AutoModelForImageTextToText
 from typer.testing import CliRunner, Result
 
 from lingshu_core.errors import DataError, SettingsError
+from lingshu_core.manifest import Manifest
 from lingshu_core.panels import read_stats
-from lingshu_train import model
+from lingshu_train import checks, model
 from lingshu_train.checks import CHECKS
 from lingshu_train.cli import app
 from lingshu_train.collate import Row
+from lingshu_train.estimate import estimate_stage
+from lingshu_train.loss import Totals
+from lingshu_train.runner import load_processor
+from lingshu_train.samples import Codec
+from lingshu_train.settings import Norm, Stage
 
 RECIPE = """
 stage = "deep"
@@ -61,7 +68,7 @@ def test_check_proves_everything_on_the_users_model_and_data(recipe: Path) -> No
     found = call("check", recipe)
     assert found.exit_code == 0, found.output
     lines = found.stdout.splitlines()
-    assert len(lines) == len(CHECKS) == 11
+    assert len(lines) == len(CHECKS) == 12
     assert all(line.startswith("ok ") for line in lines)
     assert "silent switches are refused: five of five" in found.stdout
     assert "language" in found.stdout and "at 0.002" in found.stdout
@@ -84,6 +91,22 @@ def test_check_of_packing_fails_where_attention_does_not_keep_samples_apart(
     assert isinstance(found.exception, DataError), found.output
     (line,) = [x for x in found.stdout.splitlines() if "packed equals separate" in x]
     assert line.startswith("FAIL")
+
+
+def test_check_of_the_deal_fails_where_weights_follow_from_a_rank_alone(
+    recipe: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in trainers that take the mean on each rank and then over ranks."""
+    honest = checks.token_weights
+
+    def local(row: Row, totals: Totals, norm: Norm) -> Tensor:
+        return honest(row, Totals.of(row), norm)
+
+    monkeypatch.setattr(checks, "token_weights", local)
+    found = call("check", recipe)
+    assert isinstance(found.exception, DataError), found.output
+    (line,) = [x for x in found.stdout.splitlines() if "the same on any ranks" in x]
+    assert line.startswith("FAIL") and "add up to" in line
 
 
 def test_check_fails_where_a_picture_is_broken(
@@ -154,6 +177,28 @@ def test_estimates_of_the_papers_models_need_no_download(name: str) -> None:
     assert "64 x h100" in found.stdout
     count = "8,292,166,656" if "7b" in name else "33,452,718,336"
     assert f"parameters      {count}" in found.stdout
+
+
+def test_estimate_says_steps_tokens_and_hours_of_a_mixture_on_devices_that_are_not_here(
+    recipe: Path, mixture: Path, base: Path
+) -> None:
+    found = call("estimate", recipe, "--devices", 2, "--device", "h200", "--set", "epochs=3")
+    assert found.exit_code == 0, found.output
+    said = dict(line.split(maxsplit=1) for line in found.stdout.splitlines()[1:] if line[0] != " ")
+    # Two devices, eight samples each, an epoch's last step short: three a time.
+    assert said["steps"] == "9" and said["samples"] == "120"
+    codec = Codec(load_processor(base), max_length=512)
+    tokens = sum(codec.encode(record).tokens for record in Manifest(mixture))
+    assert said["tokens"] == f"{3 * tokens:,}"
+    assert said["time"].startswith("0 s, where 40% of the device's")
+
+
+def test_hours_are_those_that_the_operations_take(make_stage: Callable[..., Stage]) -> None:
+    """Each device reaches its share of what it can do, and the others wait for the dearest."""
+    time = estimate_stage(make_stage(), devices=4, device="h100").time
+    assert time and time.hours and 1 <= time.balance < 2
+    seconds = time.operations * time.balance / (4 * 989e12 * 0.4)
+    assert time.hours == pytest.approx(seconds / 3600)
 
 
 @pytest.mark.parametrize("launcher", ["torchrun", "slurm"])

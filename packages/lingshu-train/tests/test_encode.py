@@ -12,7 +12,7 @@ from transformers import AutoProcessor, Qwen2_5_VLForConditionalGeneration
 from lingshu_core.errors import SettingsError
 from lingshu_core.manifest import Manifest
 from lingshu_core.messages import Content, Message, to_messages
-from lingshu_core.records import Dialogue, Question
+from lingshu_core.records import Dialogue, Instruction, Question
 from lingshu_train.encode import Encoder, UnfitError, mrope
 from lingshu_train.heldout import chat
 from lingshu_train.pictures import Grid
@@ -90,13 +90,11 @@ def test_control_tokens_in_a_text_stay_text(encoder: Encoder) -> None:
     assert sample.learned.sum() > plain.learned.sum()
 
 
-def test_the_word_assistant_in_a_question_opens_no_answer(encoder: Encoder) -> None:
+def test_the_word_assistant_in_a_question_opens_no_answer(
+    processor: object, encoder: Encoder
+) -> None:
     sample = encoder.encode(_exchange("assistant\nassistant\n", "x"), ())
-    learned = np.flatnonzero(sample.learned)
-    assert (
-        len(learned) == len(encoder.encode(_exchange("?", "x"), ()).ids[sample.learned[:0]])
-        or (np.diff(learned) == 1).all()
-    )
+    assert processor.tokenizer.decode(sample.ids[sample.learned]) == "x<|im_end|>"
 
 
 _TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=60)
@@ -135,6 +133,18 @@ def test_a_cut_never_goes_through_a_picture(encoder: Encoder, manifest: Manifest
         encoder.encode(messages, [Grid(8, 8)], limit=whole.tokens - 14)
     with pytest.raises(UnfitError, match="hold no answer"):
         encoder.encode(messages, [Grid(8, 8)], limit=whole.tokens - 6)
+
+
+def test_a_sample_too_long_is_set_aside_where_the_recipe_says_so(
+    processor: object, manifest: Manifest
+) -> None:
+    """Without pictures: shortening would help, and is not done."""
+    record = next(r for r in manifest if isinstance(r, Instruction))
+    tokens = Codec(processor, max_length=4096).encode(record).tokens
+    limit = tokens - 2
+    assert Codec(processor, max_length=limit).encode(record).tokens == limit
+    with pytest.raises(UnfitError, match=f"{tokens} tokens where {limit} are the most"):
+        Codec(processor, max_length=limit, shorten=False).encode(record)
 
 
 def test_nothing_to_learn_is_unfit(encoder: Encoder) -> None:

@@ -1,6 +1,7 @@
 """Pictures are decoded as transformers' Pillow processor does, to the bit."""
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +9,14 @@ import pytest
 from PIL import Image as Pillow
 from transformers import AutoImageProcessor
 
-from lingshu_core.errors import DataError
+from lingshu_core.errors import DataError, SettingsError
 from lingshu_core.records import Image
 from lingshu_train import pictures
 from lingshu_train.pictures import BROKEN, PictureReader
+from lingshu_train.runner import load_processor, open_sources, run_stage
+from lingshu_train.samples import Codec
+from lingshu_train.settings import Stage
+from lingshu_train.world import World
 
 
 @pytest.fixture(scope="module")
@@ -51,10 +56,35 @@ def test_jpeg_equals_the_reference(tmp_path: Path, processor: object) -> None:
     assert np.array_equal(PictureReader(processor).read(path, image)[0], expected)
 
 
-def test_bounds_of_the_recipe_replace_those_of_the_processor(processor: object) -> None:
-    reader = PictureReader(processor, max_pixels=28 * 28 * 4)
-    assert reader.grid(1000, 1000).tokens(reader.merge) <= 4
-    assert PictureReader(processor, min_pixels=112 * 112).grid(20, 20).patches >= 64
+def test_the_recipe_bounds_the_tokens_of_a_picture_and_the_checkpoint_keeps_it(
+    tmp_path: Path, make_stage: Callable[..., Stage], base: Path, world: World
+) -> None:
+    """Four tokens at most, where the parent's processor would give up to sixteen."""
+    bounds = {"min_pixels": 28 * 28 * 2, "max_pixels": 28 * 28 * 4}
+    stage, out = make_stage(pictures=bounds), tmp_path / "out"
+    sources = open_sources(stage, "t", out, world)
+    shown = [record for record in sources.mixture.manifest if record.images]
+    before = Codec(load_processor(base), max_length=512)
+    counts = {codec: [] for codec in (before, sources.mixture.codec)}
+    for codec, found in counts.items():
+        reader = codec.pictures
+        found += [
+            reader.grid(image.width, image.height).tokens(reader.merge)
+            for record in shown for image in record.images
+        ]  # fmt: skip
+    assert max(counts[before]) > 4 >= max(counts[sources.mixture.codec])
+    assert min(counts[sources.mixture.codec]) >= 2
+    run_stage(stage, "t", out, world)
+    kept = load_processor(out).image_processor.size
+    assert (kept["shortest_edge"], kept["longest_edge"]) == tuple(bounds.values())
+
+
+def test_a_bound_that_does_not_go_with_the_parents_other_is_refused(
+    tmp_path: Path, make_stage: Callable[..., Stage], world: World
+) -> None:
+    stage = make_stage(pictures={"max_pixels": 28 * 28})
+    with pytest.raises(SettingsError, match="at least 3,136 pixels and at most 784"):
+        open_sources(stage, "t", tmp_path / "out", world)
 
 
 def test_a_picture_of_another_size_than_recorded_is_refused(

@@ -21,6 +21,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
 BATCH = {"accumulation": 1, "devices": 8}
 """Eight samples a step, on however many ranks: 1x8, 2x4, 8x1."""
+STEADY = {"warmup_steps": 2, "eps": 1e-3}
+"""With its usual 1e-8 AdamW steps as far for twice the gradient, and as far for rounding alone: it
+hides a factor, and blows up what is nearly zero. With this it follows the gradient."""
 
 
 def engine(zero: int, offload: str = "none", kind: str = "deepspeed") -> dict[str, object]:
@@ -49,21 +52,27 @@ def spawn(jobs: Sequence[tuple[Path, Stage]], ranks: int, folder: Path) -> None:
     assert run.returncode == 0, run.stderr[-4000:]
 
 
-def compare(one: Path, other: Path, base: Path) -> tuple[float, float, float]:
-    """Returns the greatest differences of losses and weights, and the greatest movement."""
-    curves = [[note.loss for note in read_notes(folder)[0]] for folder in (one, other)]
-    loss = max(abs(a - b) for a, b in zip(*curves, strict=True))
+def check_same(one: Path, other: Path, base: Path) -> None:
+    """Compares the losses, the gradients' norms and the updates of two runs, all to 1e-6.
+
+    Losses and weights differ by no more; norms, which are not near 1, by that share.
+    """
+    notes = [read_notes(folder)[0] for folder in (one, other)]
+    loss = max(abs(a.loss - b.loss) for a, b in zip(*notes, strict=True))
+    norm = max(abs(a.norm / b.norm - 1) for a, b in zip(*notes, strict=True))
     first, second, start = (load_file(p / "model.safetensors") for p in (one, other, base))
     weights = max(float((first[name] - second[name]).abs().max()) for name in first)
     moved = max(float((second[name] - start[name]).abs().max()) for name in first)
-    return loss, weights, moved
+    print(f"{one.name}: loss {loss:.1e} norm {norm:.1e} weights {weights:.1e} of {moved:.1e}")
+    assert loss <= 1e-6 and norm <= 1e-6 and weights <= 1e-6
+    assert moved > 1e-3
 
 
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory: pytest.TempPathFactory, make_stage: Make, world: World) -> Path:
     """The reference: plain PyTorch, one rank, the mixture of every kind."""
     out = tmp_path_factory.mktemp("runs") / "alone"
-    run_stage(make_stage(batch=BATCH, engine=TORCH), "t", out, world)
+    run_stage(make_stage(batch=BATCH, engine=TORCH, optimizer=STEADY), "t", out, world)
     return out
 
 
@@ -72,7 +81,7 @@ def test_2x4_is_1x8_for_every_engine(
     tmp_path: Path, make_stage: Make, base: Path, world: World, norm: str
 ) -> None:
     """Mixed ranks: in some steps a rank has text alone, which must not hang ZeRO."""
-    changes = {"batch": BATCH, "loss": {"norm": norm}}
+    changes = {"batch": BATCH, "loss": {"norm": norm}, "optimizer": STEADY}
     reference = tmp_path / "alone"
     run_stage(make_stage(engine=TORCH, **changes), "t", reference, world)
     engines = {"torch": TORCH, "zero2": engine(2), "zero3": engine(3)}
@@ -84,21 +93,17 @@ def test_2x4_is_1x8_for_every_engine(
     jobs = [(tmp_path / name, make_stage(engine=kind, **changes)) for name, kind in engines.items()]
     spawn(jobs, 2, tmp_path)
     for name in engines:
-        loss, weights, moved = compare(tmp_path / name, reference, base)
-        print(f"{norm} {name}: loss {loss:.1e}, weights {weights:.1e} of {moved:.1e}")
-        assert loss <= 1e-6 and weights <= 1e-6 * 10 and moved > 1e-3
+        check_same(tmp_path / name, reference, base)
 
 
 def test_8x1_is_1x8(tmp_path: Path, make_stage: Make, alone: Path, base: Path) -> None:
     jobs = [
-        (tmp_path / "torch", make_stage(batch=BATCH, engine=TORCH)),
-        (tmp_path / "zero2", make_stage(batch=BATCH, engine=engine(2))),
+        (tmp_path / name, make_stage(batch=BATCH, engine=kind, optimizer=STEADY))
+        for name, kind in {"torch": TORCH, "zero2": engine(2), "zero3": engine(3)}.items()
     ]
     spawn(jobs, 8, tmp_path)
     for out, _ in jobs:
-        loss, weights, moved = compare(out, alone, base)
-        print(f"8x1 {out.name}: loss {loss:.1e}, weights {weights:.1e} of {moved:.1e}")
-        assert loss <= 1e-6 and weights <= 1e-5
+        check_same(out, alone, base)
 
 
 @pytest.mark.parametrize("mode", ["step", "full"])
@@ -108,6 +113,7 @@ def test_packed_rows_on_two_ranks_are_those_on_one(
     changes = {
         "batch": {"accumulation": 1, "devices": 8 if mode == "step" else 3},
         "packing": {"mode": mode},
+        "optimizer": STEADY,
     }
     run_stage(make_stage(engine=TORCH, **changes), "t", tmp_path / "alone", world)
     jobs = [
@@ -116,8 +122,7 @@ def test_packed_rows_on_two_ranks_are_those_on_one(
     ]
     spawn(jobs, 2, tmp_path)
     for out, _ in jobs:
-        loss, weights, _ = compare(out, tmp_path / "alone", base)
-        assert loss <= 1e-6 and weights <= 1e-5
+        check_same(out, tmp_path / "alone", base)
 
 
 @pytest.mark.parametrize("frozen", ["language", "vision"])
@@ -147,15 +152,14 @@ def test_text_alone_on_one_rank_hangs_neither_zero_2_nor_zero_3(
     del rates[frozen]
     changes = {
         "mixture": str(tmp_path / "half"), "rates": rates,
-        "batch": {"accumulation": 1, "devices": 2},
+        "batch": {"accumulation": 1, "devices": 2}, "optimizer": STEADY,
     }  # fmt: skip
     run_stage(make_stage(engine=TORCH, **changes), "t", tmp_path / "alone", world)
     jobs = [(tmp_path / f"zero{z}", make_stage(engine=engine(z), **changes)) for z in (2, 3)]
     spawn(jobs, 2, tmp_path)
     before = load_file(base / "model.safetensors")
     for out, _ in jobs:
-        loss, weights, _ = compare(out, tmp_path / "alone", base)
-        assert loss <= 1e-6 and weights <= 1e-5
+        check_same(out, tmp_path / "alone", base)
         after = load_file(out / "model.safetensors")
         still = [n for n in before if (frozen == "language") == ("visual" not in n)]
         still = [n for n in still if frozen == "language" or "merger" not in n]
@@ -168,9 +172,10 @@ def test_adapters_on_two_ranks_are_those_on_one(
 ) -> None:
     """They begin with random numbers, which have to be the same on every rank."""
     pytest.importorskip("peft")
-    changes = {"batch": BATCH, "rates": {"language": 1e-2}, "lora": {"rank": 4}}
+    changes = {
+        "batch": BATCH, "rates": {"language": 1e-2}, "lora": {"rank": 4}, "optimizer": STEADY,
+    }  # fmt: skip
     run_stage(make_stage(engine=TORCH, **changes), "t", tmp_path / "alone", world)
     chosen = {"torch": TORCH, "zero2": engine(2), "zero3": engine(3)}[kind]
     spawn([(tmp_path / kind, make_stage(engine=chosen, **changes))], 2, tmp_path)
-    loss, weights, moved = compare(tmp_path / kind, tmp_path / "alone", base)
-    assert loss <= 1e-6 and weights <= 1e-5 and moved > 1e-3
+    check_same(tmp_path / kind, tmp_path / "alone", base)

@@ -16,6 +16,7 @@ import pytest
 
 from lingshu_train.metrics import read_notes
 from lingshu_train.plan import Plan
+from lingshu_train.state import kept_steps, newest
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -152,3 +153,22 @@ def test_on_other_ranks_and_engines_no_sample_is_repeated_or_lost(attacked: Foun
     # A step's loss is the mean over its samples: one too many or too few would show.
     assert [note.samples for note in moved] == [note.samples for note in calm] == [4] * 20
     assert max(abs(a.loss - b.loss) for a, b in zip(moved, calm, strict=True)) <= 1e-5
+
+
+def test_a_disk_that_is_full_on_two_ranks_stops_both_and_they_go_on(
+    attacked: Found, recipe: Path, small_disk: Path
+) -> None:
+    """There is room for two checkpoints: the third stops the run, and the last good one stays."""
+    attacks = Attacks(small_disk, recipe)
+    attacks.add("full", "zero2", 2)
+    ((full,),) = attacks.run().values()
+    assert full["statuses"] == [4, 4] and "the disk is full" in full["said"], full["said"]
+    kept = kept_steps(small_disk / "full/state")
+    assert kept and kept[-1] <= full["steps"] < 20
+    found = newest(small_disk / "full/state")
+    assert found is not None and found[1].step == kept[-1]
+    subprocess.run(["mount", "-o", "remount,size=64m", str(small_disk)], check=True)
+    ((again,),) = attacks.run().values()
+    assert again["statuses"] == [0, 0], again["said"]
+    calm = attacked[0] / "zero2-2-calm"
+    assert same_bytes(small_disk / "full", calm, ["model.safetensors"])

@@ -12,8 +12,10 @@ from transformers import AutoModelForImageTextToText, AutoProcessor
 from lingshu_core.checkpoint import read_checkpoint
 from lingshu_core.errors import SettingsError
 from lingshu_core.panels import read_stats
+from lingshu_train.groups import group_of
 from lingshu_train.runner import run_stage
 from lingshu_train.settings import Stage
+from lingshu_train.state import slot_names
 from lingshu_train.world import World
 
 Make = Callable[..., Stage]
@@ -45,7 +47,10 @@ def test_every_step_is_in_the_log(finished: Path) -> None:
 def test_the_page_tells_of_the_run(finished: Path) -> None:
     stats = read_stats(finished)
     titles = [panel.title for panel in stats.panels]
-    assert {"Loss", "Learning rates", "Loss by kind of sample", "Parts of the model"} <= set(titles)
+    assert {
+        "Loss", "Learning rates", "Loss by kind of sample", "Loss by dataset", "Speed",
+        "Norm of the gradient", "Packing", "Parts of the model", "Set aside",
+    } <= set(titles)  # fmt: skip
     assert (finished / "index.html").is_file()
 
 
@@ -65,11 +70,13 @@ def test_other_settings_for_the_same_folder_are_refused(
         run_stage(make_stage(seed=5), "t", finished, world)
 
 
-def test_a_frozen_part_is_bit_equal_afterwards(
+def test_a_frozen_part_has_no_state_and_is_bit_equal_afterwards(
     tmp_path: Path, make_stage: Make, world: World, base: Path
 ) -> None:
     frozen = make_stage(rates={"vision": 1e-3, "projector": 1e-3})
     run_stage(frozen, "t", tmp_path / "out", world)
+    kept = slot_names(tmp_path / "out/state/step-00000005")
+    assert kept and {group_of(name) for name in kept} == {"vision", "projector"}
     before = load_file(base / "model.safetensors")
     after = load_file(tmp_path / "out" / "model.safetensors")
     assert before.keys() == after.keys()

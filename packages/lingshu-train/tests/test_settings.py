@@ -1,5 +1,6 @@
 """Recipes: the paper's values, and settings that do not fit together."""
 
+import re
 import subprocess
 import sys
 
@@ -10,6 +11,7 @@ from lingshu_core.recipe import find_recipe, load_recipe, shipped_recipes
 from lingshu_train.settings import Shape, Stage
 
 STAGES = [name for name in shipped_recipes("lingshu_train") if "/model" not in name]
+MODELS = {"lingshu-7b": "Qwen2.5-VL-7B-Instruct", "lingshu-32b": "Qwen2.5-VL-32B-Instruct"}
 PAPER = [name for name in STAGES if name.startswith("lingshu-")]
 
 
@@ -49,8 +51,28 @@ def test_the_papers_settings(name: str) -> None:
     assert (stage.batch.per_device, stage.batch.accumulation) == (1, 8)
     assert stage.epochs == {"shallow": 1, "deep": 1, "instruction": 2}[kind]
     assert stage.packing.mode == ("full" if kind == "instruction" else "none")
-    assert stage.loss.why
+    assert stage.loss.why and stage.loss.spike
     assert stage.engine.kind == "deepspeed"
+
+
+@pytest.mark.parametrize("name", PAPER)
+def test_a_recipe_names_its_mixture_its_parent_and_nothing_of_another_package(name: str) -> None:
+    """Folders that other commands leave, and a shape that this package ships."""
+    stage, size = load(name), name.partition("/")[0]
+    before = {"deep": "shallow", "instruction": "deep"}.get(stage.stage)
+    assert stage.parent == (f"runs/{size}/{before}" if before else f"Qwen/{MODELS[size]}")
+    assert stage.mixture == f"data/mix-{stage.stage}"
+    assert stage.shape in shipped_recipes("lingshu_train")
+    text = find_recipe("lingshu_train", name).read_text(encoding="utf-8")
+    assert not re.search("lingshu[-_](core|data|synth|rl)|medevalkit", text)
+
+
+@pytest.mark.parametrize("name", [name for name in PAPER if "instruction" not in name])
+def test_the_alignment_stages_may_pack_the_samples_of_a_step(name: str) -> None:
+    """There the paper could not pack; how a step is made up stays as it is."""
+    packed, plain = load(name, "packing.mode=step"), load(name)
+    assert packed.packing.mode == "step" and packed.batch == plain.batch
+    assert packed.loss == plain.loss
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,10 @@
 """What is kept to go on from: verified, the last few of them, and the one before a damaged one."""
 
 import errno
-import os
 import resource
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,8 @@ from lingshu_core.errors import DataError, SettingsError
 from lingshu_core.manifest import Manifest
 from lingshu_train import state
 from lingshu_train.building import corpus_texts, learn_tokenizer
+from lingshu_train.metrics import read_notes
+from lingshu_train.plan import Plan
 from lingshu_train.runner import assemble, open_sources, run_stage
 from lingshu_train.settings import Stage
 from lingshu_train.state import Progress, kept, kept_steps, newest
@@ -174,18 +175,6 @@ def test_a_checkpoint_of_another_plan_is_refused(
         run_stage(make_stage(**EVERY), "t", killed, world)
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system that holds two checkpoints and no third; skipped where none may be made."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=5400k", "tmpfs", str(disk)]
-    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode != 0:
-        pytest.skip("needs the right to mount")
-    yield disk
-    subprocess.run(["umount", "-l", str(disk)], check=True)
-
-
 def test_a_full_disk_leaves_the_last_checkpoint_whole(
     small_disk: Path, finished: Path, make_stage: Make, world: World
 ) -> None:
@@ -218,3 +207,32 @@ def test_a_quota_met_while_the_checkpoint_is_written(
     assert not is_checkpoint(killed)
     run_stage(make_stage(**EVERY), "t", killed, world)
     assert same(killed, finished)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_from_whichever_step_a_run_goes_on_it_ends_with_the_same_bytes(
+    tmp_path: Path, make_stage: Make, world: World
+) -> None:
+    """Rows packed full, in both epochs; a kill leaves notes of later steps too."""
+    stage = make_stage(
+        epochs=2, packing={"mode": "full"}, batch={"accumulation": 2},
+        checkpoints={"every": 1, "keep": 99},
+    )  # fmt: skip
+    whole = tmp_path / "whole"
+    run_stage(stage, "t", whole, world)
+    steps = kept_steps(whole / "state")
+    border = Plan.load(whole / "state/plan.npz").samples
+    assert steps == list(range(1, len(steps) + 1)) and 40 in map(border, steps[:-1])
+    for step in (0, *steps[:-1]):
+        out = tmp_path / str(step)
+        later = [f"step-{number:08}" for number in steps if number > step]
+        shutil.copytree(whole / "state", out / "state", ignore=shutil.ignore_patterns(*later))
+        shutil.copytree(whole / "log", out / "log")
+        shutil.copy(whole / "settings.json", out)
+        run_stage(stage, "t", out, world)
+        last = f"state/{later[-1]}/slots-00000-000.safetensors"
+        for name in ("model.safetensors", last):
+            assert (out / name).read_bytes() == (whole / name).read_bytes(), f"from {step}: {name}"
+        losses = [[note.loss for note in read_notes(path)[0]] for path in (out, whole)]
+        assert losses[0] == losses[1] and len(losses[0]) == len(steps)

@@ -34,11 +34,21 @@ def test_an_ablation_runs_whole_and_without_each_kind(
     stats = read_stats(tmp_path / "study")
     table = next(panel for panel in stats.panels if isinstance(panel, Table))
     assert [row[0] for row in table.rows] == ["whole", "without-medical-text"]
-    assert table.rows[1][1] == 8  # of forty samples every fifth is text alone
+    assert [row[1] for row in table.rows] == [40, 32]  # every fifth is text alone
     assert stats.counts == {"whole": 40, "without-medical-text": 32}
     bars = next(panel for panel in stats.panels if isinstance(panel, Bars))
     assert bars.series and all(series.x == ("without-medical-text",) for series in bars.series)
     assert (tmp_path / "study/index.html").is_file()
+    # Ten held-out samples, of seven kinds, two of them text alone.
+    kinds = [column for column in table.columns if column.endswith(")")]
+    assert sum(int(kind.split("(")[1][:-1]) for kind in kinds) == 10
+    assert "instruction (2)" in kinds
+    losses = next(panel for panel in stats.panels if panel.title == "Held-out loss by dataset")
+    assert isinstance(losses, Table)
+    assert losses.columns == ("dataset", "whole", "without-medical-text")
+    whole, less = (dict(zip((r[0] for r in losses.rows), column, strict=True))
+                   for column in list(zip(*losses.rows, strict=True))[1:])  # fmt: skip
+    assert whole["text"] < less["text"]  # it was not learned there
 
 
 def test_a_kind_that_the_mixture_does_not_hold_is_said(

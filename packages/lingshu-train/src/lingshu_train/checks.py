@@ -22,6 +22,7 @@ from lingshu_train import groups
 from lingshu_train.attention import InputError, resolve
 from lingshu_train.checkpoints import on_host, write_checkpoint
 from lingshu_train.collate import Row, check_positions
+from lingshu_train.dealing import deal
 from lingshu_train.encode import UnfitError
 from lingshu_train.heldout import chat
 from lingshu_train.loader import Rows
@@ -35,6 +36,8 @@ _RECORDS = 16
 """Records that are looked at closely."""
 _TOGETHER = 5
 """Samples that are packed."""
+_UNITS = 4
+"""Samples, or full rows, of a step that are dealt out."""
 
 
 class WrongError(Exception):
@@ -274,6 +277,31 @@ def the_plan_is_the_same_twice(bench: Bench) -> str:
     return f"{len(first):,} steps of {size}, digest {first.digest()[:12]}"
 
 
+def a_step_is_the_same_on_any_ranks(bench: Bench) -> str:
+    """However a step is dealt out, it takes its samples once, and their weights add up to 1."""
+    stage, mixture = bench.sources.stage, bench.sources.mixture
+    lengths = mixture.lengths
+    plan = plan_of(mixture, stage, stage.batch.size(bench.world.size))
+    units = plan.step(0)[:_UNITS]
+    expected = sorted(int(number) for unit in units for number in unit)
+    for ranks in (1, 2, 3):
+        hands = deal(
+            units, mode=plan.mode, lengths=lengths.tokens, ranks=ranks,
+            costs=lengths.tokens.astype(np.float64), capacity=stage.sequence.max_length,
+        )  # fmt: skip
+        rows = [bench.rows[numbers] for hand in hands for numbers in hand]
+        taken = [number for row in rows for number in row.samples]
+        failed = [fault.sample for row in rows for fault in row.failed]
+        if sorted(taken + failed) != expected:
+            raise WrongError(f"{ranks} ranks take {len(taken)} of {len(expected)} samples")
+        totals = sum((Totals.of(row) for row in rows), Totals())
+        parts = [token_weights(row, totals, stage.loss.norm).double().sum() for row in rows]
+        whole = float(sum(parts))
+        if taken and abs(whole - 1) > 1e-5:
+            raise WrongError(f"on {ranks} ranks the weights of a step add up to {whole:.6f}")
+    return f"{len(expected)} samples on 1, 2 and 3 ranks, loss by {stage.loss.norm!r}"
+
+
 def the_engine_takes_the_groups(bench: Bench) -> str:
     """DeepSpeed's file holds nothing that would replace the recipe's groups or schedule."""
     stage = bench.sources.stage
@@ -290,6 +318,7 @@ CHECKS: tuple[Callable[[Bench], str], ...] = (
     ids_are_those_of_the_template,
     pictures_are_those_of_the_processor,
     the_plan_is_the_same_twice,
+    a_step_is_the_same_on_any_ranks,
     the_engine_takes_the_groups,
     every_parameter_is_in_one_part,
     frozen_parts_have_no_gradient,

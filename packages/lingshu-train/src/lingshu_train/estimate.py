@@ -110,7 +110,10 @@ def report(found: Estimate, recipe: str) -> str:
             "This does not fit: take more devices, a higher engine.zero, or engine.offload."
         )
     if found.time is None:
-        lines.append("steps           unknown: the mixture or its parent's tokenizer is not there")
+        lines.append(
+            "steps           unknown, as tokens and hours: give --set mixture=MANIFEST, and --set "
+            "parent=FOLDER of any checkpoint with the same tokenizer"
+        )
         return "\n".join(lines)
     time = found.time
     lines += [

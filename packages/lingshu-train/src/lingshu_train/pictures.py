@@ -57,19 +57,16 @@ class PictureReader:
     """Reads pictures for one image processor.
 
     Args:
-        processor: An image processor of Qwen2-VL's family, as `AutoImageProcessor` loads it.
-        min_pixels: Replaces the processor's lower bound.
-        max_pixels: Replaces the processor's upper bound.
+        processor: An image processor of Qwen2-VL's family, as `AutoImageProcessor` loads it; its
+            bounds on the size of a picture are kept to.
     """
 
-    def __init__(
-        self, processor: Any, *, min_pixels: int | None = None, max_pixels: int | None = None
-    ) -> None:
+    def __init__(self, processor: Any) -> None:
         self.patch: int = processor.patch_size
         self.merge: int = processor.merge_size
         self.temporal: int = processor.temporal_patch_size
-        self.min_pixels: int = min_pixels or processor.size["shortest_edge"]
-        self.max_pixels: int = max_pixels or processor.size["longest_edge"]
+        self.min_pixels: int = processor.size["shortest_edge"]
+        self.max_pixels: int = processor.size["longest_edge"]
         self._resample = int(processor.resample)
         self._table = _normalised(processor)
         self._recent: LRUCache[tuple[object, ...], NDArray[np.uint8]] = LRUCache(_RECENT, _bytes)

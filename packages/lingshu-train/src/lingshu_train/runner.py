@@ -103,12 +103,22 @@ def load_processor(folder: Path) -> Any:
 
 
 def bound_pictures(processor: Any, stage: Stage) -> None:
-    """Writes the recipe's bounds on pictures into the processor, for it to be saved with them."""
+    """Writes the recipe's bounds on pictures into the processor, for it to be saved with them.
+
+    Raises:
+        SettingsError: The recipe's one bound does not go with the other, which is the parent's.
+    """
     size = processor.image_processor.size
     if stage.pictures.min_pixels:
         size["shortest_edge"] = stage.pictures.min_pixels
     if stage.pictures.max_pixels:
         size["longest_edge"] = stage.pictures.max_pixels
+    least, most = size["shortest_edge"], size["longest_edge"]
+    if least > most:
+        raise SettingsError(
+            f"pictures of at least {least:,} pixels and at most {most:,}: the parent's processor "
+            "has the other bound, so give both, pictures.min_pixels and pictures.max_pixels"
+        )
 
 
 def open_mixture(manifest: Manifest, processor: Any, stage: Stage, world: World) -> Mixture:

@@ -16,22 +16,10 @@ class Codec:
         processor: As `AutoProcessor` loads it from the checkpoint.
         max_length: In tokens.
         shorten: Whether longer samples are cut; otherwise they do not fit.
-        min_pixels: Replaces the processor's lower bound on pictures.
-        max_pixels: Replaces its upper bound.
     """
 
-    def __init__(
-        self,
-        processor: Any,
-        *,
-        max_length: int,
-        shorten: bool = True,
-        min_pixels: int | None = None,
-        max_pixels: int | None = None,
-    ) -> None:
-        self.pictures = PictureReader(
-            processor.image_processor, min_pixels=min_pixels, max_pixels=max_pixels
-        )
+    def __init__(self, processor: Any, *, max_length: int, shorten: bool = True) -> None:
+        self.pictures = PictureReader(processor.image_processor)
         self.encoder = Encoder(processor.tokenizer, self.pictures.merge)
         self.max_length = max_length
         self.shorten = shorten

@@ -13,7 +13,7 @@ from lingshu_core.checkpoint import is_checkpoint, read_checkpoint
 from lingshu_core.console import say
 from lingshu_core.errors import SettingsError
 from lingshu_core.page import publish
-from lingshu_core.panels import Bars, Lines, Panel, Series, Stats, Table
+from lingshu_core.panels import Bars, Lines, Panel, Series, Stats, Table, read_stats
 from lingshu_core.recipe import nearest
 from lingshu_train.kinds import KINDS
 from lingshu_train.metrics import HeldoutNote, read_notes
@@ -24,6 +24,8 @@ from lingshu_train.world import World
 ALIGNMENT = "alignment"
 """Not a kind of record: leaves shallow and deep alignment out and starts from the base model."""
 
+_TITLES = {"ablate": "Ablation", "scale": "Data scaling"}
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -31,6 +33,7 @@ class Outcome:
 
     name: str
     samples: int
+    seconds: float
     note: HeldoutNote
 
 
@@ -106,90 +109,108 @@ def _outcome(stage: Stage, recipe: str, folder: Path, world: World) -> Outcome:
     say(f"{folder.name}:")
     run_stage(stage, recipe, folder, world)
     _, looks = read_notes(folder)
-    return Outcome(folder.name, read_checkpoint(folder).samples // stage.epochs, looks[-1])
-
-
-def _tasks(outcomes: Sequence[Outcome]) -> list[str]:
-    return sorted({task for outcome in outcomes for task in outcome.note.exact})
+    samples = read_checkpoint(folder).samples // stage.epochs
+    return Outcome(folder.name, samples, read_stats(folder).seconds, looks[-1])
 
 
 def _ablation_stats(outcomes: Sequence[Outcome], recipe: str) -> Stats:
     whole, *others = outcomes
-    tasks = _tasks(outcomes)
-    rows = tuple(
-        (
-            outcome.name,
-            whole.samples - outcome.samples,
-            round(outcome.note.loss, 4),
-            *(outcome.note.exact.get(task) for task in tasks),
-        )
-        for outcome in outcomes
-    )
     series = tuple(
         Series(
             name=task,
             x=tuple(outcome.name for outcome in others),
-            y=tuple(_lost(whole, outcome, task) for outcome in others),
+            y=tuple(_change(whole, outcome, task) for outcome in others),
         )
-        for task in tasks
+        for task in _tasks(outcomes)
     )
     panels: tuple[Panel, ...] = (
-        Table(
-            title="Held-out samples answered word for word",
-            note="The whole mixture first, then what is left without each kind of data.",
-            wide=True,
-            columns=("run", "samples fewer", "held-out loss", *tasks),
-            rows=rows,
-        ),
+        _answers(outcomes),
         Bars(
             title="Change against the whole mixture",
+            note="Of the share that is answered word for word; below zero, leaving it out costs.",
             wide=True,
-            y="share of held-out samples",
+            y="change of the share",
             series=series,
         ),
+        _losses(outcomes),
     )
-    return _stats("Ablation", recipe, outcomes, panels)
+    return _stats("ablate", recipe, outcomes, panels)
 
 
-def _lost(whole: Outcome, other: Outcome, task: str) -> float | None:
+def _change(whole: Outcome, other: Outcome, task: str) -> float | None:
     before, after = whole.note.exact.get(task), other.note.exact.get(task)
     return None if before is None or after is None else after - before
 
 
 def _scaling_stats(outcomes: Sequence[Outcome], shares: Sequence[int], recipe: str) -> Stats:
-    tasks = _tasks(outcomes)
     series = tuple(
         Series(
             name=task,
             x=tuple(shares),
             y=tuple(outcome.note.exact.get(task) for outcome in outcomes),
         )
-        for task in tasks
+        for task in _tasks(outcomes)
     )
     losses = Series(
         name="held out", x=tuple(shares), y=tuple(outcome.note.loss for outcome in outcomes)
     )
+    axis = "share of the mixture, %"
     panels: tuple[Panel, ...] = (
-        Lines(
-            title="Held-out samples answered word for word",
-            x="share of the mixture, %", y="share of samples", series=series,
-        ),
-        Lines(title="Held-out loss", x="share of the mixture, %", y="loss", series=(losses,)),
-        Table(
-            title="Runs",
-            wide=True,
-            columns=("run", "samples", "held-out loss", *tasks),
-            rows=tuple(
-                (o.name, o.samples, round(o.note.loss, 4), *(o.note.exact.get(t) for t in tasks))
-                for o in outcomes
-            ),
-        ),
+        Lines(title="Held-out samples answered word for word", x=axis, y="share of samples",
+              series=series),
+        Lines(title="Held-out loss", x=axis, y="loss", series=(losses,)),
+        _answers(outcomes),
+        _losses(outcomes),
     )  # fmt: skip
-    return _stats("Data scaling", recipe, outcomes, panels)
+    return _stats("scale", recipe, outcomes, panels)
+
+
+def _tasks(outcomes: Sequence[Outcome]) -> list[str]:
+    return sorted({task for outcome in outcomes for task in outcome.note.exact})
+
+
+def _answers(outcomes: Sequence[Outcome]) -> Table:
+    tasks, counts = _tasks(outcomes), outcomes[0].note.counts
+    few = min(counts.values())
+    rows = []
+    for outcome in outcomes:
+        note = outcome.note
+        shares = [_rounded(note.exact.get(task)) for task in tasks]
+        rows.append((outcome.name, outcome.samples, _rounded(note.loss), *shares))
+    return Table(
+        title="Held-out samples answered word for word",
+        note="In brackets how many there are of each kind. Chance alone may move the share of "
+        f"{few} by {0.98 / few**0.5:.2f} (95 %).",
+        wide=True,
+        columns=(
+            "run",
+            "samples",
+            "held-out loss",
+            *(f"{kind} ({counts[kind]})" for kind in tasks),
+        ),
+        rows=tuple(rows),
+    )
+
+
+def _losses(outcomes: Sequence[Outcome]) -> Table:
+    names = sorted({name for outcome in outcomes for name in outcome.note.sources})
+    return Table(
+        title="Held-out loss by dataset",
+        wide=True,
+        columns=("dataset", *(outcome.name for outcome in outcomes)),
+        rows=tuple(
+            (name, *(_rounded(outcome.note.sources.get(name)) for outcome in outcomes))
+            for name in names
+        ),
+    )
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
 
 
 def _stats(
-    title: str, recipe: str, outcomes: Sequence[Outcome], panels: tuple[Panel, ...]
+    command: str, recipe: str, outcomes: Sequence[Outcome], panels: tuple[Panel, ...]
 ) -> Stats:
     figures = {
         f"{outcome.name} {task}": share
@@ -197,11 +218,13 @@ def _stats(
         for task, share in outcome.note.exact.items()
     }
     return Stats(
-        title=f"{title}: {recipe}",
-        summary=f"{len(outcomes)} runs, compared on the same held-out samples.",
+        title=f"{_TITLES[command]}: {recipe}",
+        summary=f"{len(outcomes)} runs, compared on the same held-out samples. Each has a page of "
+        "its own, in the folder of its name.",
         package="lingshu-train",
         version=version("lingshu-train"),
-        command=title.lower(),
+        command=f"{command} {recipe}",
+        seconds=round(sum(outcome.seconds for outcome in outcomes), 2),
         counts={outcome.name: outcome.samples for outcome in outcomes},
         figures={**figures, **{f"{o.name} loss": o.note.loss for o in outcomes}},
         panels=panels,
