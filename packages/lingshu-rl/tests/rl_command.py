@@ -19,13 +19,19 @@ SMALL = (
 )
 
 
-def command(out: Path, prompts: Path, parent: Path, *settings: str, ranks: int = 1) -> list[str]:
-    """Returns the words of a run."""
+def command(
+    out: Path, prompts: Path, parent: Path, *settings: str, ranks: int = 1, machines: int = 1
+) -> list[str]:
+    """Returns the words of a run; of several machines each is given the same."""
     start = [sys.executable]
     if ranks > 1:
         port = str(random.SystemRandom().randrange(20000, 60000))
-        start += ["-m", "torch.distributed.run", "--nproc_per_node", str(ranks)]
-        start += ["--master_addr", "127.0.0.1", "--master_port", port]
+        start += ["-m", "torch.distributed.run", "--nproc_per_node", str(ranks // machines)]
+        if machines > 1:
+            start += ["--nnodes", str(machines), "--rdzv_backend", "c10d"]
+            start += ["--rdzv_endpoint", f"localhost:{port}"]
+        else:
+            start += ["--master_addr", "127.0.0.1", "--master_port", port]
     words = [*start, "-m", "lingshu_rl", "run", "nano", "--out", str(out)]
     for setting in (*SMALL, f"prompts={prompts}", f"parent={parent}", *settings):
         words += ["--set", setting]

@@ -1,11 +1,12 @@
 """Two gloo ranks: DDP, ZeRO-2 and ZeRO-3, pictures beside text, resumed exactly."""
 
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 import rl_toy
-from rl_command import command, finish
+from rl_command import command, environment, finish
 
 from lingshu_core.manifest import Manifest
 from lingshu_core.records import Prediction
@@ -33,9 +34,9 @@ def runs(toys: Path, mixed: Path, tmp_path_factory: pytest.TempPathFactory) -> d
     return {mode: folder / mode for mode in MODES}
 
 
-def _words(out: Path, mode: str, mixed: Path, toys: Path) -> list[str]:
+def _words(out: Path, mode: str, mixed: Path, toys: Path, machines: int = 1) -> list[str]:
     settings = ("keep=9", f"hardware.deepspeed={mode}")
-    return command(out, mixed, toys / "parent", *settings, ranks=2)
+    return command(out, mixed, toys / "parent", *settings, ranks=2, machines=machines)
 
 
 def test_modes_see_the_same_answers_and_learn_the_same(runs: dict[str, Path]):
@@ -75,3 +76,19 @@ def test_output_loads_whole(mode: str, runs: dict[str, Path]):
 
     model = load_model(runs[mode], "float32")
     assert sum(parameter.numel() for parameter in model.parameters()) > 100_000
+
+
+def test_two_machines_end_as_two_ranks_of_one(
+    runs: dict[str, Path], mixed: Path, toys: Path, tmp_path: Path
+):
+    """The same command on two machines that are both this one, each with one rank."""
+    out = tmp_path / "out"
+    words = _words(out, "zero2", mixed, toys, machines=2)
+    machines = [
+        subprocess.Popen(words, env=environment(), stderr=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    said = [machine.communicate(timeout=600)[1] for machine in machines]
+    assert [machine.returncode for machine in machines] == [0, 0], said[0][-3000:] + said[1][-3000:]
+    for name in ("model.safetensors", "log/steps.jsonl", "log/rollouts.jsonl"):
+        assert (runs["zero2"] / name).read_bytes() == (out / name).read_bytes(), name
