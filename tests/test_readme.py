@@ -26,3 +26,17 @@ def test_the_table_of_nano_is_what_its_bench_prints():
 def test_the_table_of_real_data_is_what_its_bench_prints():
     real, results = _bench("real")
     assert real.table(results) in README
+
+
+def test_time_and_memory_of_nano_are_those_measured():
+    _, results = _bench("nano")
+    said = " ".join(README.replace("took ", "").split())
+    for run in results["runs"]:
+        assert f"seed {run['seed']} {run['seconds'] / 60:.1f}" in said
+    assert f"At most {max(run['peak_gb'] for run in results['runs']):.1f} GB" in said
+
+
+def test_the_kills_of_nano_are_those_measured():
+    _, results = _bench("nano_kills")
+    assert all(results["same_bytes"].values()) and results["status"] == 0
+    assert f"after {results['kills']} kills" in " ".join(README.split())
