@@ -1,10 +1,13 @@
 """What the tests of medevalkit share: small manifests with real pictures, a tiny model."""
 
+import hashlib
 import io
 import json
+import os
 import random
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import islice
 from pathlib import Path
@@ -77,21 +80,27 @@ def toy_record(number: int, images: tuple[Image, ...]) -> RecordBase:
     return Report(**common, findings="The lungs are clear.", impression="No acute disease.")
 
 
+def write_toy(out: Path, count: int, *, pictures: int = 0, reports: bool = True) -> Path:
+    """Writes a toy manifest whose records share some pictures."""
+    with ManifestWriter(out, producer=PRODUCER) as writer:
+        shown = [add_picture(writer, draw(seed)) for seed in range(pictures)]
+        numbers = (n for n in range(2 * count) if reports or n % 4 != 3)
+        for place, number in enumerate(islice(numbers, count)):
+            images = (shown[place % pictures],) if pictures else ()
+            writer.write(toy_record(number, images))
+    return out
+
+
 @pytest.fixture
 def toy(tmp_path: Path) -> Callable[..., Path]:
     """Returns a maker of toy manifests: `toy(n, pictures=k)` shares k pictures."""
+    return partial(write_toy, tmp_path / "toy")
 
-    def make(count: int, *, pictures: int = 0, reports: bool = True) -> Path:
-        out = tmp_path / "toy"
-        with ManifestWriter(out, producer=PRODUCER) as writer:
-            shown = [add_picture(writer, draw(seed)) for seed in range(pictures)]
-            numbers = (n for n in range(2 * count) if reports or n % 4 != 3)
-            for place, number in enumerate(islice(numbers, count)):
-                images = (shown[place % pictures],) if pictures else ()
-                writer.write(toy_record(number, images))
-        return out
 
-    return make
+@pytest.fixture(scope="session")
+def toy_in() -> Callable[..., Path]:
+    """Returns a maker of toy manifests in a given folder."""
+    return write_toy
 
 
 @pytest.fixture(scope="session")
@@ -118,7 +127,24 @@ TEMPLATE = (
 
 
 def tiny_tokenizer() -> Any:
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    return byte_tokenizer(
+        SPECIAL,
+        eos_token="<|im_end|>",
+        pad_token="<|endoftext|>",
+        extra_special_tokens={name.strip("<|>"): name for name in SPECIAL[3:]},
+        chat_template=TEMPLATE,
+    )
+
+
+def byte_tokenizer(special: list[str], *, begin: str | None = None, **more: Any) -> Any:
+    """Returns a tokenizer of bytes and a few words, as transformers has them.
+
+    Args:
+        special: Tokens that are never divided.
+        begin: The one among them that is put before a text, as Llama's and Gemma's do.
+        more: Arguments of transformers.
+    """
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
     from transformers import PreTrainedTokenizerFast
 
     byte_level = Tokenizer(models.BPE())
@@ -126,16 +152,21 @@ def tiny_tokenizer() -> Any:
     byte_level.decoder = decoders.ByteLevel()
     alphabet = pre_tokenizers.ByteLevel.alphabet()
     trainer = trainers.BpeTrainer(
-        vocab_size=400, special_tokens=SPECIAL, initial_alphabet=alphabet, show_progress=False
+        vocab_size=400, special_tokens=special, initial_alphabet=alphabet, show_progress=False
     )
     byte_level.train_from_iterator(["Answer the question with yes or no."] * 4, trainer)
-    return PreTrainedTokenizerFast(
-        tokenizer_object=byte_level,
-        eos_token="<|im_end|>",
-        pad_token="<|endoftext|>",
-        extra_special_tokens={name.strip("<|>"): name for name in SPECIAL[3:]},
-        chat_template=TEMPLATE,
-    )
+    if begin is not None:
+        byte_level.post_processor = processors.TemplateProcessing(
+            single=f"{begin} $A", special_tokens=[(begin, byte_level.token_to_id(begin))]
+        )
+        more["bos_token"] = begin
+    return PreTrainedTokenizerFast(tokenizer_object=byte_level, **more)
+
+
+@pytest.fixture(scope="session")
+def tokenizer_of() -> Callable[..., Any]:
+    """Returns the maker of tokenizers."""
+    return byte_tokenizer
 
 
 def make_tiny(folder: Path) -> None:
@@ -192,6 +223,34 @@ def make_tiny(folder: Path) -> None:
     Qwen2_5_VLProcessor(
         pictures, tokenizer, Qwen2VLVideoProcessor(), chat_template=TEMPLATE
     ).save_pretrained(folder)
+
+
+class HubCache:
+    """A folder as huggingface_hub keeps what it has fetched; with it nothing asks the network."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.environment = {"HF_HOME": str(home), "HF_HUB_OFFLINE": "1"}
+
+    def put(self, repository: str, commit: str, files: Mapping[str, bytes], kind: str) -> None:
+        """Lays a snapshot out: blobs by hash, links to them by name, `main` at this commit."""
+        folder = self.home / "hub" / f"{kind}s--{repository.replace('/', '--')}"
+        for name, data in files.items():
+            blob = folder / "blobs" / hashlib.sha256(data).hexdigest()
+            blob.parent.mkdir(parents=True, exist_ok=True)
+            blob.write_bytes(data)
+            link = folder / "snapshots" / commit / name
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(os.path.relpath(blob, link.parent))
+        (folder / "refs").mkdir(exist_ok=True)
+        (folder / "refs" / "main").write_text(commit)
+
+
+@pytest.fixture
+def hub_cache(tmp_path: Path) -> HubCache:
+    """Returns an empty cache of the hub."""
+    pytest.importorskip("huggingface_hub")
+    return HubCache(tmp_path / "huggingface")
 
 
 class MockEndpoint:

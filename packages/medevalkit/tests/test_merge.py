@@ -1,3 +1,6 @@
+import json
+import shutil
+
 import pytest
 
 from lingshu_core.errors import DataError, SettingsError
@@ -51,10 +54,29 @@ def test_shards_of_different_runs_are_not_mixed(toy, tmp_path):
         merge([one, whole], tmp_path / "merged")
 
 
-def test_an_unfinished_shard_is_refused(toy, tmp_path):
+def test_a_shard_that_was_not_asked_to_its_end_is_refused(toy, tmp_path):
     task = toy(6)
     shards = [made(task, tmp_path / f"{i}", f"shard=[{i},2]") for i in range(2)]
-    state = (shards[1] / "run.json").read_text().replace('"finished": true', '"finished": false')
-    (shards[1] / "run.json").write_text(state)
+    # The manifest of predictions is what a run ends with.
+    shutil.rmtree(shards[1] / "predictions")
     with pytest.raises(DataError, match="not finished"):
         merge(shards, tmp_path / "merged")
+
+
+def test_what_failed_in_a_shard_is_asked_by_the_whole(toy, tmp_path, endpoint, capsys):
+    task = toy(6, reports=False)
+    more = (f"endpoint.base_url={endpoint.url}", "endpoint.retries=0")
+    endpoint.answer = lambda body, number: (
+        (500, {}, b"") if "in 1?" in json.dumps(body) else endpoint.say("yes")
+    )
+    shards = [
+        made(task, tmp_path / f"{i}", f"shard=[{i},2]", *more, model="openai:any") for i in range(2)
+    ]
+    merge(shards, tmp_path / "merged")
+    assert "1 unanswered" in capsys.readouterr().err
+    assert score(tmp_path / "merged").rows[0].unanswered == pytest.approx(1 / 6, abs=1e-6)
+    endpoint.answer = lambda body, number: endpoint.say("yes")
+    asked = len(endpoint.bodies)
+    made(task, tmp_path / "merged", *more, model="openai:any")
+    assert len(endpoint.bodies) == asked + 1
+    assert score(tmp_path / "merged").rows[0].unanswered == 0

@@ -127,15 +127,23 @@ def test_broken_pictures_fail_their_items_alone(toy, tmp_path, counting):
     model, asked = counting
     task = toy(12, pictures=4, reports=False)
     shown = sorted({record.images[0].path for record in Manifest(task)})
+    whole = [(task / path).read_bytes() for path in shown[:2]]
     os.truncate(task / shown[0], 40)
     (task / shown[1]).unlink()
-    run(settings(task, model=model), tmp_path / "out")
+    run(settings(task, "endpoint.error_budget=1", model=model), tmp_path / "out")
     found = predictions(tmp_path / "out")
     failed = [said for said in found if said.finish_reason == "error"]
     assert len(found) == 12 and len(failed) == 6 and len(asked()) == 6
     assert {said.error.split(": ")[-1].split(" ")[0] for said in failed} == {"was", "there"}
     table = score(tmp_path / "out").rows[0]
     assert table.n == 12 and table.unanswered == 0.5
+    # Put right, they are asked; what was answered is not.
+    for path, data in zip(shown, whole, strict=False):
+        (task / path).write_bytes(data)
+    assert run(settings(task, "endpoint.error_budget=1", model=model), tmp_path / "out")
+    assert len(set(asked())) == len(asked()) == 12
+    assert score(tmp_path / "out").rows[0].unanswered == 0
+    assert not run(settings(task, "endpoint.error_budget=1", model=model), tmp_path / "out")
 
 
 def test_two_processes_do_not_share_a_folder(toy, tmp_path):

@@ -106,9 +106,15 @@ class Collecting:
             try:
                 loaded = tuple(load.result() for load in loads)
             except BrokenPictureError as error:
-                self._take(Answer.failed(request, str(error)))
+                self._set_aside(request, error)
                 continue
             yield replace(request, pictures=loaded) if loaded else request
+
+    def _set_aside(self, request: Request, error: BrokenPictureError) -> None:
+        """Writes that a request has no picture; the budget of errors is not for that."""
+        said = {"finish_reason": "error", "error": str(error)}
+        for wanted in self._waiting.pop(request.key):
+            self._write(wanted, said, passing=error.passing)
 
     def _missing(self, source: Source) -> Iterator[Wanted]:
         """Yields what has to be asked; what the journal knows from a twin is copied there."""

@@ -6,11 +6,13 @@ from contextlib import ExitStack
 from itertools import groupby
 from pathlib import Path
 
+from lingshu_core.console import say
 from lingshu_core.errors import DataError, SettingsError
 from lingshu_core.files import fresh_folder
 from lingshu_core.records import RECORD, RecordBase
 from medevalkit import journal as journals
 from medevalkit.folder import (
+    PREDICTIONS_NAME,
     SETTINGS_NAME,
     RunState,
     TaskState,
@@ -28,12 +30,13 @@ def merge(folders: Sequence[Path], out: Path) -> None:
     """Writes the shards of one run into one folder; no model is opened.
 
     Args:
-        folders: The finished shards, in any order.
+        folders: The shards, each asked to its end, in any order. An item that failed in passing
+            stays unanswered; the run's own command without the shard asks for it again.
         out: The folder of the whole; must not exist.
 
     Raises:
         SettingsError: They are not all the shards of one run, or `out` exists.
-        DataError: A shard is broken or not finished.
+        DataError: A shard is broken, or was not asked to its end.
     """
     shards = _in_order(folders)
     settings = read_settings(shards[0]).model_copy(update={"shard": None})
@@ -44,7 +47,9 @@ def merge(folders: Sequence[Path], out: Path) -> None:
         settings.write(folder / SETTINGS_NAME)
         write_state(folder, state)
         _join_journals(shards, folder / journals.NAME)
-        publish(settings, state, folder)
+        ended = publish(settings, state, folder)
+    if ended.failed:
+        say(f"{out}: {ended.failed} unanswered; `medevalkit run` without --shard asks them again")
 
 
 def _in_order(folders: Sequence[Path]) -> list[Path]:
@@ -55,7 +60,7 @@ def _in_order(folders: Sequence[Path]) -> list[Path]:
         settings, state = read_settings(folder), read_state(folder)
         if settings.shard is None:
             raise SettingsError(f"{folder} is no shard: it was not run with shard=(i, n)")
-        if not state.finished:
+        if not (folder / PREDICTIONS_NAME).is_dir():
             raise DataError("is not finished: give its command again", path=folder)
         found[settings.shard[0]] = folder
         common = (

@@ -16,6 +16,7 @@ import imagesize
 from lingshu_core.errors import DataError
 from lingshu_core.manifest import Manifest
 from lingshu_core.records import Image
+from medevalkit.plainfiles import plain_type
 from medevalkit.settings import PictureSettings
 
 if TYPE_CHECKING:
@@ -24,15 +25,21 @@ if TYPE_CHECKING:
 Form = Literal["none", "encoded", "decoded"]
 T = TypeVar("T")
 
-_PLAIN = {
-    "image/jpeg": (b"\xff\xd8\xff", b"\xff\xd9"),
-    "image/png": (b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"),
-}
-"""How whole files of the formats begin and end that every endpoint takes."""
+
+_REDUCIBLE = frozenset(["L", "LA", "RGB", "RGBA", "CMYK", "YCbCr"])
 
 
 class BrokenPictureError(Exception):
-    """A picture cannot be shown to a model; the message says why."""
+    """A picture cannot be shown to a model; the message says why.
+
+    Args:
+        message: Why.
+        passing: The file may be put right: it is missing, unreadable, or not the record's.
+    """
+
+    def __init__(self, message: str, *, passing: bool = False) -> None:
+        super().__init__(message)
+        self.passing = passing
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +106,13 @@ class Pictures:
             path = manifest.file(image)
             data = path.read_bytes()
         except DataError as error:
-            raise BrokenPictureError(error.message) from None
+            raise BrokenPictureError(error.message, passing=True) from None
         except OSError as error:
-            raise BrokenPictureError(f"{image.path}: cannot be read ({error.strerror})") from None
+            said = f"{image.path}: cannot be read ({error.strerror})"
+            raise BrokenPictureError(said, passing=True) from None
         if hashlib.sha256(data).hexdigest() != image.sha256:
-            raise BrokenPictureError(f"{image.path}: was changed, its hash is not the record's")
+            said = f"{image.path}: was changed, its hash is not the record's"
+            raise BrokenPictureError(said, passing=True)
         if self._form == "encoded":
             file, media_type = encoded(data, path, self._settings)
             return Loaded(image.sha256, data=file, media_type=media_type)
@@ -123,13 +132,12 @@ def ahead(items: Iterator[T], depth: int) -> Iterator[T]:
 def encoded(data: bytes, path: Path, settings: PictureSettings) -> tuple[bytes, str]:
     """Returns a picture as a JPEG or PNG file and its media type.
 
-    A whole JPEG or PNG of acceptable size is passed on as it is, without decoding.
+    A whole JPEG or PNG of acceptable size that readers agree about is passed on as it is, without
+    decoding.
     """
     width, height = _size(data, path, settings)
-    for media_type, (head, tail) in _PLAIN.items():
-        whole = data.startswith(head) and tail in data[-64:]
-        if whole and 0 < width * height <= settings.max_pixels:
-            return data, media_type
+    if 0 < width * height <= settings.max_pixels and (plain := plain_type(data)):
+        return data, plain
     buffer = io.BytesIO()
     decoded(data, path, settings).save(buffer, "PNG")
     return buffer.getvalue(), "image/png"
@@ -145,14 +153,17 @@ def decoded(data: bytes, path: Path, settings: PictureSettings) -> "Decoded":
         BrokenPictureError: It is no picture, is cut, or is too large to be decoded.
     """
     from PIL import Image as Pillow
-    from PIL import ImageOps
+    from PIL import ImageOps, UnidentifiedImageError
 
     _size(data, path, settings)
     try:
         with Pillow.open(io.BytesIO(data)) as file:
             file.load()
-            shown = ImageOps.exif_transpose(file)
-            rgb = _as_rgb(shown)
+            ImageOps.exif_transpose(file, in_place=True)
+            rgb = _as_rgb(_reduced(file, settings.max_pixels))
+    except UnidentifiedImageError:
+        # Pillow's own words name an address in memory, other ones in every run.
+        raise BrokenPictureError(f"{path.name}: cannot be decoded (is no picture)") from None
     except (OSError, ValueError, SyntaxError, Pillow.DecompressionBombError) as error:
         raise BrokenPictureError(f"{path.name}: cannot be decoded ({error})") from None
     pixels = rgb.width * rgb.height
@@ -171,6 +182,19 @@ def _size(data: bytes, path: Path, settings: PictureSettings) -> tuple[int, int]
             f"{path.name}: says it is {width} x {height} pixels, more than pictures.refuse_pixels"
         )
     return int(width), int(height)
+
+
+def _reduced(image: "Decoded", most: int) -> "Decoded":
+    """Returns a picture that is several times too large as the means of its squares.
+
+    In colours it would take four bytes a pixel: what a small file unpacks to may be 600 MB.
+    """
+    times = int((image.width * image.height / most) ** 0.5)
+    if times < 2:
+        return image
+    if image.mode == "1":
+        image = image.convert("L")
+    return image.reduce(times) if image.mode in _REDUCIBLE else image
 
 
 def _as_rgb(image: "Decoded") -> "Decoded":
