@@ -37,7 +37,7 @@ def end_of(error, capsys, monkeypatch):
         (KeyboardInterrupt(), 4, "stopped; the same command goes on from here"),
         (OSError(errno.ENOSPC, "No space left", "/a/b"), 4, "the disk is full (/a/b)"),
         (OSError(errno.EDQUOT, "Quota", "/a/b"), 4, "the disk is full"),
-        (OSError(errno.EFBIG, "File too large"), 4, "the disk is full"),
+        (OSError(errno.EFBIG, "File too large"), 4, "the disk is full; make room"),
         (PermissionError(errno.EACCES, "Permission denied", "/a"), 2, "/a: Permission denied"),
         (NotADirectoryError(errno.ENOTDIR, "Not a directory", "/a"), 2, "/a: Not a directory"),
     ],

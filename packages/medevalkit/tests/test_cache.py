@@ -1,3 +1,4 @@
+import errno
 import subprocess
 import sys
 from pathlib import Path
@@ -34,6 +35,22 @@ def test_processes_that_open_at_once_share_a_file(tmp_path):
     assert [child.wait() for child in children] == [0, 0, 0, 0]
     with Cache(path) as cache:
         assert all(cache.get(f"{name}{n}".encode()) == "x" for name in "abcd" for n in range(300))
+
+
+@pytest.mark.parametrize("rows", [1, 3000])
+def test_a_full_disk_is_said_so(tmp_path, rows):
+    # A database that may not grow says what one on a full disk says.
+    path = tmp_path / "cache.sqlite"
+    with Cache(path) as cache:
+        cache.put(b"first", "kept")
+    with pytest.raises(OSError, match="space") as caught, Cache(path) as cache:
+        (pages,) = cache._base.execute("PRAGMA page_count").fetchone()
+        cache._base.execute(f"PRAGMA max_page_count={pages}")
+        for n in range(rows):
+            cache.put(f"{n}".encode(), "x" * 9000)
+    assert caught.value.errno == errno.ENOSPC and caught.value.filename == str(path)
+    with Cache(path) as cache:
+        assert cache.get(b"first") == "kept"
 
 
 def test_a_file_that_is_none(tmp_path):

@@ -93,7 +93,9 @@ def run_app(app: typer.Typer) -> None:
 def _answer(error: OSError) -> int:
     """Says what the file system refused and returns the exit status; raises what is a fault."""
     if error.errno in _FULL:
-        say(f"error: the disk is full ({error.filename}); make room and give the same command")
+        # Only calls that open a file know its name.
+        where = f" ({error.filename})" if error.filename else ""
+        say(f"error: the disk is full{where}; make room and give the same command")
         return _STOPPED
     if error.errno in _WRONG_PLACE:
         say(f"error: {error.filename2 or error.filename}: {error.strerror}")

@@ -1,5 +1,7 @@
 """Answers and verdicts kept across runs, in SQLite, under the hash of everything they depend on."""
 
+import errno
+import os
 import sqlite3
 import time
 from pathlib import Path
@@ -12,6 +14,8 @@ from lingshu_core.errors import DataError, SettingsError
 VERSION = 1
 _EVERY = 1.0
 _ROWS = 500
+_FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE}
+"""How SQLite says that the disk is full."""
 
 
 class Cache:
@@ -25,6 +29,7 @@ class Cache:
     Raises:
         DataError: The file is no such cache, or one of a newer medevalkit.
         SettingsError: It cannot be opened.
+        OSError: The disk is full; so do `put`, `flush` and the end of the context.
     """
 
     def __init__(self, path: Path) -> None:
@@ -46,6 +51,7 @@ class Cache:
                 )
                 self._base.execute(f"PRAGMA user_version={VERSION}")
         except sqlite3.OperationalError as error:
+            self._raise_if_full(error)
             raise SettingsError(f"{self._path}: cannot be opened ({error})") from None
         except sqlite3.DatabaseError as error:
             raise DataError(f"is no cache of medevalkit ({error})", path=self._path) from None
@@ -59,8 +65,10 @@ class Cache:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.flush()
-        self._base.close()
+        try:
+            self.flush()
+        finally:
+            self._base.close()
 
     def get(self, key: bytes) -> str | None:
         """Returns what is kept under a key."""
@@ -69,16 +77,29 @@ class Cache:
 
     def put(self, key: bytes, value: str) -> None:
         """Keeps a text under a key; the first one stays."""
-        if not self._waiting:
-            self._base.execute("BEGIN IMMEDIATE")
-        self._base.execute("INSERT OR IGNORE INTO kept VALUES (?, ?)", (key, value))
+        try:
+            if not self._waiting:
+                self._base.execute("BEGIN IMMEDIATE")
+            self._base.execute("INSERT OR IGNORE INTO kept VALUES (?, ?)", (key, value))
+        except sqlite3.OperationalError as error:
+            self._raise_if_full(error)
+            raise
         self._waiting += 1
         if self._waiting >= _ROWS or time.monotonic() - self._written > _EVERY:
             self.flush()
 
     def flush(self) -> None:
         """Puts on disk what was kept up to here."""
-        if self._waiting:
-            self._base.execute("COMMIT")
-            self._waiting = 0
+        # Where a write failed, SQLite has rolled back by itself.
+        if self._waiting and self._base.in_transaction:
+            try:
+                self._base.execute("COMMIT")
+            except sqlite3.OperationalError as error:
+                self._raise_if_full(error)
+                raise
+        self._waiting = 0
         self._written = time.monotonic()
+
+    def _raise_if_full(self, error: sqlite3.OperationalError) -> None:
+        if error.sqlite_errorcode in _FULL:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._path)) from None
