@@ -282,6 +282,25 @@ def test_mimic_reads_sections_out_of_reports(raw, tmp_path, png):
     assert "neither findings nor impression" in (tmp_path / "out" / SET_ASIDE).read_text()
 
 
+def test_chexpert_plus_takes_the_films_of_validation(raw, tmp_path, png):
+    rows = [
+        "path_to_image,section_findings,section_impression,section_clinical_history,split",
+        'valid/patient1/study1/view1_frontal.jpg,"Lungs,\nclear.",No disease.,Cough.,valid',
+        "valid/patient1/study1/view2_lateral.jpg,,No disease.,,valid",
+        "valid/patient2/study1/view1_frontal.jpg,,,,valid",
+        "train/patient9/study1/view1_frontal.jpg,Old.,Older.,,train",
+    ]
+    write(raw / "df_chexpert_plus_240401.csv", "\n".join(rows) + "\n")
+    for row in (1, 2, 3):
+        name = rows[row].split(",")[0]
+        write(raw / "PNG" / name.replace(".jpg", ".png"), png(row))
+    first, second = records("chexpert-plus", raw, tmp_path / "out")
+    assert (first.findings, first.impression) == ("Lungs, clear.", "No disease.")
+    assert first.indication == "Cough." and len(first.images) == 1
+    assert (second.findings, second.impression) == ("", "No disease.")
+    assert "neither findings nor impression" in (tmp_path / "out" / SET_ASIDE).read_text()
+
+
 @pytest.mark.parametrize("layout", ["rexrank", "kit", "r2gen"])
 def test_iu_xray_in_three_layouts(raw, tmp_path, png, layout):
     sections = {"findings": "Clear.", "impression": "Normal."}
