@@ -2,16 +2,20 @@
 
 import os
 import shlex
+import shutil
 import socket
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from lingshu_core.checkpoint import read_checkpoint
+from lingshu_core.checkpoint import is_checkpoint, read_checkpoint
 from lingshu_train.launch import launch_text
 from lingshu_train.metrics import read_notes
+from lingshu_train.state import kept_steps
 
 RECIPE = """
 stage = "deep"
@@ -33,10 +37,23 @@ workers = 0
 RUN = ["run", "lingshu-7b/deep", "--set", "mixture=data/a b", "--out", "it's"]
 
 
+def told(*words: str) -> str:
+    return subprocess.run(words, capture_output=True, text=True, timeout=60, check=True).stdout
+
+
+def wait(what: str, done: Callable[[], bool], log: Path) -> None:
+    """Waits two minutes at most; what the job has said is shown where that is not enough."""
+    until = time.monotonic() + 120
+    while not done():
+        said = log.read_text(encoding="utf-8") if log.exists() else ""
+        assert time.monotonic() < until, f"{what}: {said[-3000:]}"
+        time.sleep(0.2)
+
+
 def test_torchrun_on_one_machine_is_a_command() -> None:
     words = shlex.split(launch_text("torchrun", RUN, devices=8, nodes=1, name="x"))
     assert words[:4] == ["torchrun", "--standalone", "--nproc-per-node", "8"]
-    assert words[4:] == ["-m", "lingshu_train", *RUN]
+    assert words[4:] == ["--shutdown-timeout", "600", "-m", "lingshu_train", *RUN]
 
 
 def test_torchrun_on_several_names_the_meeting_point() -> None:
@@ -95,3 +112,64 @@ def test_two_machines_make_one_run(tmp_path: Path, base: Path, mixture: Path) ->
     assert read_checkpoint(out).samples == 40
     steps, _ = read_notes(out)
     assert [note.samples for note in steps] == [8] * 5
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_torchrun_lets_ranks_that_are_told_to_stop_keep_a_checkpoint(
+    tmp_path: Path, base: Path, mixture: Path
+) -> None:
+    """The command as it is printed; the signal goes to torchrun, as a scheduler sends it."""
+    recipe, out, log = tmp_path / "tiny.toml", tmp_path / "out", tmp_path / "log"
+    recipe.write_text(RECIPE.format(parent=base, mixture=mixture), encoding="utf-8")
+    words = ["run", str(recipe), "--out", str(out), "--set", "epochs=12"]
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "DS_ACCELERATOR": "cpu", "OMP_NUM_THREADS": "1"}
+    command = shlex.split(launch_text("torchrun", words, devices=2, nodes=1, name="x"))
+    ends = []
+    for number in range(2):
+        with log.open("w", encoding="utf-8") as said:
+            running = subprocess.Popen(command, env=environment, stderr=said)
+            if number == 0:
+                wait("no step", lambda: len(read_notes(out)[0]) > 2, log)
+                running.terminate()
+            ends.append(running.wait(timeout=180))
+        if number == 0:
+            stopped = kept_steps(out / "state")[-1]
+            assert f"stopped after step {stopped};" in log.read_text(encoding="utf-8")
+    assert ends[0] != 0 and ends[1] == 0, log.read_text(encoding="utf-8")[-3000:]
+    assert 2 < stopped < 60
+    assert f"going on after step {stopped} of 60" in log.read_text(encoding="utf-8")
+    assert [note.samples for note in read_notes(out)[0]] == [8] * 60
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_slurm_starts_it_on_two_machines_and_again_after_its_time_is_up(
+    tmp_path: Path, base: Path, mixture: Path
+) -> None:
+    """The script as it is printed, given to a Slurm; skipped where none answers with two GPUs."""
+    if not shutil.which("sbatch") or told("sinfo", "-h", "-N", "-o", "%G").count("gpu:") < 2:
+        pytest.skip("needs Slurm with two machines that have a GPU each")
+    recipe, out, script = tmp_path / "tiny.toml", tmp_path / "out", tmp_path / "job.sh"
+    recipe.write_text(RECIPE.format(parent=base, mixture=mixture), encoding="utf-8")
+    words = ["run", str(recipe), "--out", str(out), "--set", "epochs=12"]
+    script.write_text(launch_text("slurm", words, devices=1, nodes=2, name="x"), encoding="utf-8")
+    log, path = tmp_path / "log", f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    export = f"--export=PATH={path},DS_ACCELERATOR=cpu,PYTHONUNBUFFERED=1"
+    job = told("sbatch", "--parsable", "--mem=0", f"--output={log}", export, str(script)).strip()
+    try:
+        wait("no step", lambda: len(read_notes(out)[0]) > 2, log)
+        # As Slurm does ten minutes before the end.
+        told("scancel", "--signal=TERM", job)
+        wait("not put back", lambda: "PENDING" in told("squeue", "-h", "-j", job, "-o", "%T"), log)
+        stopped = len(read_notes(out)[0])
+        told("scontrol", "update", f"JobId={job}", "StartTime=now")  # it would wait two minutes
+        wait("no end", lambda: is_checkpoint(out), log)
+    finally:
+        subprocess.run(["scancel", job], check=False)
+    assert 2 < stopped < 60 and f"going on after step {stopped} of 60" in log.read_text(
+        encoding="utf-8"
+    )
+    assert read_checkpoint(out).samples == 12 * 40
+    assert [note.samples for note in read_notes(out)[0]] == [8] * 60

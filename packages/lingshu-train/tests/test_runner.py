@@ -52,6 +52,18 @@ def test_the_page_tells_of_the_run(finished: Path) -> None:
         "Norm of the gradient", "Packing", "Parts of the model", "Set aside",
     } <= set(titles)  # fmt: skip
     assert (finished / "index.html").is_file()
+    packing = dict(next(p for p in stats.panels if p.title == "Packing").rows)
+    assert packing["mode"] == "none"
+    assert packing["samples a step"] == packing["rows a step"] == "8.0 in the mean"
+    tokens = stats.counts["tokens"] / 40
+    assert float(packing["filled"].split("%")[0]) == pytest.approx(100 * tokens / 512, abs=0.5)
+
+
+def test_parts_at_one_rate_are_one_curve(tmp_path: Path, make_stage: Make, world: World) -> None:
+    stage = make_stage(rates={"vision": 1e-4, "projector": 1e-3, "language": 1e-3})
+    run_stage(stage, "t", tmp_path / "out", world)
+    rates = next(p for p in read_stats(tmp_path / "out").panels if p.title == "Learning rates")
+    assert [series.name for series in rates.series] == ["vision", "projector and language"]
 
 
 def test_given_again_it_does_nothing(

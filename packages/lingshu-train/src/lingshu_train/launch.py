@@ -26,13 +26,16 @@ def launch_text(
 
 
 def _torchrun(command: str, devices: int, nodes: int) -> str:
+    # Ranks that are told to stop finish their step and keep a checkpoint: the 30 seconds that
+    # torchrun gives them of itself are too few for a large one.
+    wait = "--shutdown-timeout 600"
     if nodes == 1:
-        return f"torchrun --standalone --nproc-per-node {devices} {command}"
+        return f"torchrun --standalone --nproc-per-node {devices} {wait} {command}"
     return "\n".join([
         f"# On each of the {nodes} machines, HOST being the name of the first; all of them see the",
         "# same folders. SIGTERM keeps a checkpoint; the same command goes on from it.",
-        f"torchrun --nnodes {nodes} --nproc-per-node {devices} --rdzv-backend c10d \\",
-        f"  --rdzv-endpoint HOST:29400 --rdzv-id lingshu {command}",
+        f"torchrun --nnodes {nodes} --nproc-per-node {devices} {wait} \\",
+        f"  --rdzv-backend c10d --rdzv-endpoint HOST:29400 --rdzv-id lingshu {command}",
     ])  # fmt: skip
 
 

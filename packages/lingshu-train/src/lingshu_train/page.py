@@ -48,7 +48,8 @@ def run_stats(run: "Run", recipe: str) -> Stats:
 
 
 def _summary(run: "Run", steps: Sequence[StepNote]) -> str:
-    trained = " and ".join(run.stage.rates.trained())
+    *others, last = run.stage.rates.trained()
+    trained = f"{', '.join(others)} and {last}" if others else last
     return (
         f"{run.progress.samples:,} samples in {len(run.plan):,} steps; trained: {trained}. "
         f"The loss went from {steps[0].loss:.3f} to {steps[-1].loss:.3f}."
@@ -61,7 +62,7 @@ def _panels(run: "Run", steps: Sequence[StepNote], looks: Sequence[HeldoutNote])
         shown = _by(steps, what, title)
         if len(shown.series) > 1:  # of one kind, it is the loss
             panels.append(shown)
-    panels += [_speed(steps), _norms(steps), _rows(run), _parts(run)]
+    panels += [_speed(steps), _norms(steps), _rows(run, steps), _parts(run)]
     generations = read_generations(run.out)
     if generations:
         panels += _answers(generations)
@@ -98,13 +99,15 @@ def _losses(steps: Sequence[StepNote], looks: Sequence[HeldoutNote]) -> Lines:
                 y=tuple(note.loss for note in looks),
             )
         )
-    return Lines(title="Loss", x="step", y="loss", series=tuple(series))
+    return Lines(title="Loss", x="step", y="loss", series=tuple(series), log_y=_wide(series))
 
 
 def _rates(steps: Sequence[StepNote]) -> Lines:
-    series = tuple(
-        _curve(name, steps, [note.rates[name] * 1e6 for note in steps]) for name in steps[0].rates
-    )
+    alike: dict[tuple[float, ...], list[str]] = {}
+    for name in steps[0].rates:
+        # Parts at one rate are one curve: the later would hide the earlier.
+        alike.setdefault(tuple(note.rates[name] * 1e6 for note in steps), []).append(name)
+    series = tuple(_curve(" and ".join(names), steps, values) for values, names in alike.items())
     return Lines(
         title="Learning rates",
         note="Of the parts that train; the others are frozen.",
@@ -117,7 +120,8 @@ def _by(steps: Sequence[StepNote], what: str, title: str) -> Lines:
     series = tuple(
         _curve(name, steps, [getattr(note, what).get(name) for note in steps]) for name in names
     )
-    return Lines(title=title, note="Each sample's own mean.", x="step", y="loss", series=series)
+    return Lines(title=title, note="Each sample's own mean.", x="step", y="loss", series=series,
+                 log_y=_wide(series))  # fmt: skip
 
 
 def _speed(steps: Sequence[StepNote]) -> Lines:
@@ -128,25 +132,30 @@ def _speed(steps: Sequence[StepNote]) -> Lines:
 
 def _norms(steps: Sequence[StepNote]) -> Lines:
     values = [note.norm for note in steps]
+    series = (_curve("norm", steps, values),)
     return Lines(title="Norm of the gradient", note="Before clipping.", x="step", y="norm",
-                 series=(_curve("norm", steps, values),))  # fmt: skip
+                 series=series, log_y=_wide(series))  # fmt: skip
 
 
-def _rows(run: "Run") -> Table:
-    plan, tokens = run.plan, run.mixture.lengths.tokens
-    used = float(tokens[plan.documents].sum())
-    per_row = np.diff(plan.units)
-    filled = used / (len(per_row) * run.stage.sequence.max_length)
-    rows = [
+def _wide(series: Sequence[Series]) -> bool:
+    """Says whether the first steps would leave no room to see the others on an even axis."""
+    values = [value for curve in series for value in curve.y if value is not None]
+    return min(values) > 0 and max(values) > 10 * min(values)
+
+
+def _rows(run: "Run", steps: Sequence[StepNote]) -> Table:
+    plan, most = run.plan, run.stage.sequence.max_length
+    samples, rows = len(plan.documents), sum(note.rows for note in steps)
+    tokens = int(run.mixture.lengths.tokens[plan.documents].sum(dtype=np.int64))
+    facts = (
         ("mode", run.stage.packing.mode),
         ("loss", f"{run.stage.loss.norm}: {run.stage.loss.why}".rstrip(": ")),
-        ("units of a step", str(np.diff(plan.steps).max())),
-        ("samples a unit, mean", f"{per_row.mean():.1f}"),
-        ("tokens a sample, mean", f"{used / len(plan.documents):.1f}"),
-    ]
-    if run.stage.packing.mode == "full":
-        rows.append(("filled", f"{filled:.2%}"))
-    return Table(title="Packing", columns=("", "value"), rows=tuple(rows))
+        ("samples a step", f"{samples / len(steps):.1f} in the mean"),
+        ("rows a step", f"{rows / len(steps):.1f} in the mean"),
+        ("tokens a sample", f"{tokens / samples:.1f} in the mean"),
+        ("filled", f"{tokens / (rows * most):.1%} of rows of {most:,} tokens"),
+    )
+    return Table(title="Packing", columns=("", "value"), rows=facts)
 
 
 def _parts(run: "Run") -> Table:
