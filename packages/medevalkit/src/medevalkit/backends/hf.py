@@ -101,10 +101,24 @@ class Transformers:
         texts = [self._prompt(request) for request in batch]
         pictures = [[loaded.decoded for loaded in request.pictures] for request in batch]
         shown = {"images": pictures} if batch[0].pictures else {}
-        # The chat template has written the special tokens already.
         return self._processor(
-            text=texts, **shown, padding=True, return_tensors="pt", add_special_tokens=False
+            text=texts,
+            **shown,
+            padding=True,
+            return_tensors="pt",
+            add_special_tokens=self._begins(texts[0]),
         )
+
+    def _begins(self, text: str) -> bool:
+        """Says whether the tokenizer has to put its special tokens around a prompt.
+
+        This is transformers' own rule: a text model's chat template writes all of them, a
+        processor's may leave the first one to the tokenizer (that of LLaVA does).
+        """
+        if not getattr(self._processor, "chat_template", None):
+            return True
+        begin = self._tokenizer.bos_token
+        return self._sees and not (begin and text.startswith(begin))
 
     def _prompt(self, request: Request) -> str:
         messages = for_template(request.messages, text_only=not self._sees)
