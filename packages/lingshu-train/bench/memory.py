@@ -43,8 +43,11 @@ CASES: dict[str, tuple[int, dict[str, object], dict[str, object]]] = {
     "ZeRO-3": (2, {"zero": 3}, {}),
     "ZeRO-3, optimizer offloaded": (2, {"zero": 3, "offload": "optimizer"}, {}),
     "ZeRO-3, parameters offloaded": (2, {"zero": 3, "offload": "parameters"}, {}),
+    "ZeRO-2 as shipped": (2, {"zero": 2, "checkpointing": True}, {"dtype": "bfloat16"}),
+    "ZeRO-3 as shipped": (2, {"zero": 3, "checkpointing": True}, {"dtype": "bfloat16"}),
 }
-"""Ranks, settings of the engine, other settings of the stage."""
+"""Ranks, settings of the engine, other settings of the stage; the last two are as the recipes of 7B
+and 32B have it."""
 
 
 def shape() -> Shape:

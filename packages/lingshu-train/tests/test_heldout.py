@@ -65,6 +65,8 @@ def test_the_page_shows_the_curve_and_the_answers_against_the_gold(run: Path) ->
     losses = next(p for p in panels if isinstance(p, Lines) and p.title == "Loss")
     assert losses.series[-1].name == "held out" and losses.series[-1].x == (10, 20, 30, 32)
     table = next(p for p in panels if isinstance(p, Table) and p.title.startswith("Held-out"))
-    assert table.columns == ("asked", "gold", "answered") and len(table.rows) == COUNT
+    assert table.columns == ("asked", "gold", "answered", "word for word")
+    assert len(table.rows) == COUNT and not any("<image>" in row[0] for row in table.rows)
+    assert all((row[1] == row[2]) == (row[3] == "yes") for row in table.rows)
     pictures = next(p for p in panels if isinstance(p, Gallery)).pictures
     assert pictures and all((run / picture.path).is_file() for picture in pictures)

@@ -156,6 +156,7 @@ def test_slurm_starts_it_on_two_machines_and_again_after_its_time_is_up(
     words = ["run", str(recipe), "--out", str(out), "--set", "epochs=12"]
     script.write_text(launch_text("slurm", words, devices=1, nodes=2, name="x"), encoding="utf-8")
     log, path = tmp_path / "log", f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    # Some sites export so little of themselves.
     export = f"--export=PATH={path},DS_ACCELERATOR=cpu,PYTHONUNBUFFERED=1"
     job = told("sbatch", "--parsable", "--mem=0", f"--output={log}", export, str(script)).strip()
     try:

@@ -68,6 +68,18 @@ def check_same(one: Path, other: Path, base: Path) -> None:
     assert moved > 5e-4
 
 
+def load_slots(folder: Path) -> dict[str, torch.Tensor]:
+    """Returns the float32 values that a run goes on from, by the names of the family's files."""
+    found = {}
+    for path in folder.glob("slots-*.safetensors"):
+        for key, tensor in load_file(path).items():
+            kind, _, name = key.partition("/")
+            if kind == "value":
+                name = name.replace("model.visual.", "visual.")
+                found[name.replace("model.language_model.", "model.")] = tensor
+    return found
+
+
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory: pytest.TempPathFactory, make_stage: Make, world: World) -> Path:
     """The reference: plain PyTorch, one rank, the mixture of every kind."""
@@ -94,6 +106,35 @@ def test_2x4_is_1x8_for_every_engine(
     spawn(jobs, 2, tmp_path)
     for name in engines:
         check_same(tmp_path / name, reference, base)
+
+
+def test_as_the_recipes_ship_it_2x4_is_1x8_to_what_bfloat16_tells_apart(
+    tmp_path: Path, make_stage: Make, base: Path, world: World
+) -> None:
+    """Weights in bfloat16 and activations computed again, beside plain PyTorch in float32."""
+    changes = {"batch": BATCH, "optimizer": STEADY}
+    run_stage(make_stage(engine=TORCH, **changes), "t", tmp_path / "alone", world)
+    halved = {"dtype": "bfloat16", **changes}
+    jobs = [
+        (tmp_path / f"zero{zero}",
+         make_stage(engine={**engine(zero), "checkpointing": True}, **halved))
+        for zero in (2, 3)
+    ]  # fmt: skip
+    spawn(jobs, 2, tmp_path)
+    exact = [note.loss for note in read_notes(tmp_path / "alone")[0]]
+    before, after = (load_file(p / "model.safetensors") for p in (base, tmp_path / "alone"))
+    for out, _ in jobs:
+        losses = [note.loss for note in read_notes(out)[0]]
+        print(out.name, max(abs(a / b - 1) for a, b in zip(losses, exact, strict=True)))
+        assert losses == pytest.approx(exact, rel=1e-2)
+        slots = load_slots(out / "state/step-00000005")
+        # The float32 values behind the weights have gone where the exact run has gone.
+        whole = sum(float((after[n] - before[n]).square().sum()) for n in after) ** 0.5
+        apart = sum(float((slots[n] - after[n]).square().sum()) for n in after) ** 0.5
+        print(out.name, apart / whole)
+        assert apart <= 0.1 * whole
+        weights = load_file(out / "model.safetensors")
+        assert all(torch.equal(weights[n], slots[n].bfloat16()) for n in weights)
 
 
 def test_8x1_is_1x8(tmp_path: Path, make_stage: Make, alone: Path, base: Path) -> None:

@@ -29,6 +29,10 @@ ENGINES = {
     "zero3": ("engine.kind=deepspeed", "engine.zero=3"),
 }
 CASES = [(engine, ranks) for engine in ENGINES for ranks in (1, 2)]
+HALVED = ("engine.kind=deepspeed", "dtype=bfloat16", "engine.checkpointing=true")
+ENGINES |= {f"shipped{zero}": (*HALVED, f"engine.zero={zero}") for zero in (2, 3)}
+SHIPPED = [("shipped2", 2), ("shipped3", 2)]
+"""As the recipes of 7B and 32B have it: bfloat16, and activations computed again."""
 EARLY = ("torch-1", "zero2-2")
 KILL, TERM = int(signal.SIGKILL), int(signal.SIGTERM)
 
@@ -92,7 +96,7 @@ def attacked(tmp_path_factory: pytest.TempPathFactory, recipe: Path) -> Found:
     """
     rng = random.Random(7)
     attacks = Attacks(tmp_path_factory.mktemp("runs"), recipe)
-    for engine, ranks in CASES:
+    for engine, ranks in CASES + SHIPPED:
         name = f"{engine}-{ranks}"
         attacks.add(f"{name}-calm", engine, ranks)
         if name in EARLY:
@@ -113,7 +117,7 @@ def same_bytes(one: Path, other: Path, names: Sequence[str]) -> bool:
     return all((one / name).read_bytes() == (other / name).read_bytes() for name in names)
 
 
-@pytest.mark.parametrize(("engine", "ranks"), CASES)
+@pytest.mark.parametrize(("engine", "ranks"), CASES + SHIPPED)
 def test_a_killed_run_ends_with_the_same_bytes(attacked: Found, engine: str, ranks: int) -> None:
     folder, ends = attacked
     killed, calm = folder / f"{engine}-{ranks}", folder / f"{engine}-{ranks}-calm"

@@ -55,7 +55,8 @@ def _slurm(command: str, devices: int, nodes: int, name: str) -> str:
 MASTER_ADDR=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)
 MASTER_PORT=$((20000 + SLURM_JOB_ID % 20000))
 export MASTER_ADDR MASTER_PORT OMP_NUM_THREADS=8
-srun --kill-on-bad-exit=0 --wait=120 bash -c '
+# Where sbatch was told what to export, srun would pass on that and nothing of the lines above.
+srun --export=ALL --kill-on-bad-exit=0 --wait=120 bash -c '
   export RANK=$SLURM_PROCID LOCAL_RANK=$SLURM_LOCALID WORLD_SIZE=$SLURM_NTASKS
   exec python {command.replace("'", "'" + chr(34) + "'" + chr(34) + "'")}'
 status=$?

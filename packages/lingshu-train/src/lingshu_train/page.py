@@ -181,7 +181,7 @@ def _answers(generations: Sequence[Generation]) -> list[Panel]:
         Picture(
             path=item.picture,
             badge=f"gold: {item.gold[:60]}",
-            caption=f"{item.question.removeprefix('<image>')[:160]} → {item.answer[:160]}",
+            caption=f"{_question(item)[:160]} → {item.answer[:160]}",
         )
         for item in final
         if item.picture
@@ -189,12 +189,21 @@ def _answers(generations: Sequence[Generation]) -> list[Panel]:
     table = Table(
         title=f"Held-out answers after step {last}",
         wide=True,
-        columns=("asked", "gold", "answered"),
-        rows=tuple((item.question[:300], item.gold[:300], item.answer[:300]) for item in final),
-    )
+        columns=("asked", "gold", "answered", "word for word"),
+        rows=tuple(
+            (_question(item)[:300], item.gold[:300], item.answer[:300],
+             "yes" if item.answer == item.gold else "no")
+            for item in final
+        ),
+    )  # fmt: skip
     if not pictures:
         return [table]
     return [Gallery(title="Held-out pictures", wide=True, pictures=pictures), table]
+
+
+def _question(item: Generation) -> str:
+    """Returns what was asked; a picture before the words goes without saying."""
+    return item.question.removeprefix("<image>").replace("<image>", "[picture]")
 
 
 def _set_aside(run: "Run") -> Panel:
