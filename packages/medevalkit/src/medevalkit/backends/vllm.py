@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from lingshu_core.digest import digest
-from lingshu_core.errors import Stopped
+from lingshu_core.errors import SettingsError, Stopped
 from medevalkit.backend import Answer, Backend, Request
 from medevalkit.extras import needed
 from medevalkit.settings import RunSettings
@@ -23,14 +23,26 @@ _LONGEST_END = 10.0
 
 
 class Engine:
-    """A model in vLLM's asynchronous engine; its loop turns while requests are drawn."""
+    """A model in vLLM's asynchronous engine; its loop turns while requests are drawn.
+
+    Raises:
+        SettingsError: vLLM is missing, or does not start with these settings on this machine.
+    """
 
     def __init__(self, name: str, settings: RunSettings) -> None:
         self._vllm = needed("vllm", extra="vllm")
         self._settings = settings
         self._loop = asyncio.new_event_loop()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._engine = self._loop.run_until_complete(self._start(name))
+        try:
+            self._engine = self._loop.run_until_complete(self._start(name))
+        except Exception as error:
+            # Of many classes; vLLM has logged what led there.
+            self._loop.close()
+            said = f"{type(error).__name__}: {error}"
+            raise SettingsError(
+                f"vLLM's engine does not start with these settings ({said})"
+            ) from None
         self._chat = needed("vllm.renderers", extra="vllm").ChatParams(
             chat_template_kwargs={"add_generation_prompt": True, "continue_final_message": False}
         )
@@ -59,7 +71,8 @@ class Engine:
             "data_parallel_size": engine.data_parallel,
             "gpu_memory_utilization": engine.memory,
             "max_model_len": engine.context,
-            "limit_mm_per_prompt": {"image": engine.pictures_per_item},
+            # Items show pictures alone: without this vLLM makes room for the longest video.
+            "limit_mm_per_prompt": {"image": engine.pictures_per_item, "video": 0, "audio": 0},
             "trust_remote_code": engine.trust_remote_code,
             "seed": self._settings.sampling.seed,
             "enable_prefix_caching": True,
