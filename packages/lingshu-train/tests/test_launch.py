@@ -41,6 +41,15 @@ def told(*words: str) -> str:
     return subprocess.run(words, capture_output=True, text=True, timeout=60, check=True).stdout
 
 
+def slurm_answers() -> bool:
+    """Says whether there is a Slurm with two machines that have a GPU each."""
+    if not shutil.which("sbatch"):
+        return False
+    asked = ["sinfo", "-h", "-N", "-o", "%G"]
+    found = subprocess.run(asked, capture_output=True, text=True, timeout=60, check=False)
+    return found.stdout.count("gpu:") >= 2
+
+
 def wait(what: str, done: Callable[[], bool], log: Path) -> None:
     """Waits two minutes at most; what the job has said is shown where that is not enough."""
     until = time.monotonic() + 120
@@ -149,7 +158,7 @@ def test_slurm_starts_it_on_two_machines_and_again_after_its_time_is_up(
     tmp_path: Path, base: Path, mixture: Path
 ) -> None:
     """The script as it is printed, given to a Slurm; skipped where none answers with two GPUs."""
-    if not shutil.which("sbatch") or told("sinfo", "-h", "-N", "-o", "%G").count("gpu:") < 2:
+    if not slurm_answers():
         pytest.skip("needs Slurm with two machines that have a GPU each")
     recipe, out, script = tmp_path / "tiny.toml", tmp_path / "out", tmp_path / "job.sh"
     recipe.write_text(RECIPE.format(parent=base, mixture=mixture), encoding="utf-8")
