@@ -14,9 +14,13 @@ from lingshu_core.errors import SettingsError, Stopped
 from medevalkit.backend import Answer, Backend, Request
 from medevalkit.extras import needed
 from medevalkit.settings import RunSettings
-from medevalkit.turning import Turning
+from medevalkit.turning import Heap, Turning
 from medevalkit.weights import fingerprint, split_revision
 from medevalkit.window import Done, windowed
+
+_HEAP = 32
+"""Prompts that are handed over together. One by one, as they are rendered, they would keep a fast
+engine at steps over a few sequences, and a step costs little more with many."""
 
 _LONGEST_END = 10.0
 """Seconds that the engine's own tasks get to end in."""
@@ -34,6 +38,7 @@ class Engine:
         self._settings = settings
         self._loop = asyncio.new_event_loop()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._heap = Heap(_HEAP)
         try:
             self._engine = self._loop.run_until_complete(self._start(name))
         except Exception as error:
@@ -51,7 +56,7 @@ class Engine:
 
     def answers(self, requests: Iterator[Request]) -> Iterator[Answer]:
         """Yields the answers in the order in which the engine ends them."""
-        came: Turning[Answer] = Turning(self._loop)
+        came: Turning[Answer] = Turning(self._loop, self._heap)
         yield from windowed(requests, self._settings.engine.window, self._submit, came)
 
     def close(self) -> None:
@@ -101,6 +106,7 @@ class Engine:
         begun = time.monotonic()
         # Not in vLLM's threads: nobody else waits for this loop, and the engine has its window.
         _, (prompt,) = self._engine.renderer.render_chat([_conversation(request)], self._chat)
+        await self._heap.passed()
         answers = self._engine.generate(prompt, self._sampling(request), request.key.hex())
         # With FINAL_ONLY there is one, the whole.
         result = [answer async for answer in answers][-1]
