@@ -35,7 +35,7 @@ def main() -> None:
 
 def figures() -> str:
     """Returns the tables as Markdown."""
-    tables = [_conformance(), _kills(), _kills_after(), _overhead(), _page()]
+    tables = [_conformance(), _kills(), _kills_after(), *_faults(), _overhead(), _page()]
     for name, table in (("peers", _peers), ("engine", _engine), ("real_runs", _real_runs)):
         # These take environments of their own, which not everyone has made.
         if (BENCH / "results" / f"{name}.json").is_file():
@@ -97,6 +97,75 @@ def _kills_after() -> str:
         ),
     ]
     return _table(("kills afterwards (`bench/kills_after.py`)", "`score`", "`judge`"), rows)
+
+
+def _faults() -> list[str]:
+    found = _read("faults")
+    return [_fault_requests(found), _fault_pictures(found["pictures"]), _fault_places(found)]
+
+
+def _fault_requests(found: Any) -> str:
+    head = (
+        f"what an endpoint does to some of {found['items']} items (`bench/faults.py`)",
+        *("answered", "unanswered", "because", "exit", "exit when given again"),
+        *("asked again though answered", "scores as if undisturbed"),
+    )
+    return _table(head, [_fault(row) for row in (*found["endpoint"], found["judge"])])
+
+
+def _fault(row: Any) -> tuple[Any, ...]:
+    because = f"`{row['because'].replace('|', ' ')}`" if row["because"] else ""
+    return (
+        *(row["fault"], row["answered"], row["unanswered"], because, row["exit"], row["then"]),
+        *(row["repeated"], {True: "yes", False: "no", None: "stay unanswered"}[row["equal"]]),
+    )
+
+
+def _fault_pictures(found: Any) -> str:
+    exits = found["exits"]
+    again = {True: "the scores of an undisturbed run", False: "other scores"}[found["equal"]]
+    rows = [
+        (row["picture"], *(f"`{row[one]}`" if row[one] != "shown" else "shown" for one in exits))
+        for row in found["kinds"]
+    ]
+    rows += [
+        (f"exit of the run of {found['items']} items", *(first for first, _ in exits.values())),
+        (
+            f"exit when given again, files put right: {again}, {found['repeated']} asked again",
+            *(then for _, then in exits.values()),
+        ),
+        ("peak memory", "", f"{found['mib_http']:.0f} MiB"),
+    ]
+    return _table(("picture (`bench/faults.py`)", *(_WAYS[one] for one in exits)), rows)
+
+
+_WAYS = {"transformers": "in transformers", "http": "over HTTP"}
+
+
+def _fault_places(found: Any) -> str:
+    long = found["long"]
+    rows = [
+        (
+            *(f"{row['fault']} on a full disk", row["exit"], f"`{row['because']}`", row["then"]),
+            f"{row['repeated']}"
+            + (f" ({row['in_flight']} in flight)" if "in_flight" in row else ""),
+            "yes" if row["equal"] and row.get("tables_whole", True) else "no",
+        )
+        for row in found["disk"]
+    ]
+    *second, first = found["processes"]
+    rows += [(row["fault"], row["exit"], f"`{row['because']}`", "", "", "") for row in second]
+    equal = "yes" if first["equal"] else "no"
+    rows += [
+        (first["fault"], first["exit"], "", "", first["repeated"], equal),
+        (
+            f"`run`, `score`, `report` of items and answers of {long['characters']:,} characters",
+            ", ".join(str(code) for code in long["exits"].values()),
+            *(f"{long['whole']} of {long['items']} answers whole", "", "", ""),
+        ),
+    ]
+    head = ("disk, folder, length (`bench/faults.py`)", "exit", "says", "exit when given again")
+    return _table((*head, "asked again though answered", "end as if undisturbed"), rows)
 
 
 def _overhead() -> str:

@@ -181,3 +181,22 @@ def test_a_second_process_stops_and_the_first_goes_on(toy, tmp_path: Path) -> No
     _, complaint = first.communicate(timeout=60)
     assert first.returncode == 0, complaint
     assert len(list(Manifest(out / "predictions").of(Prediction))) == 100
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_every_fault_through_the_command_loses_nothing(tmp_path: Path) -> None:
+    alone = subprocess.run(["unshare", "--map-root-user", "--mount", "true"], capture_output=True)
+    if alone.returncode:
+        pytest.skip("no disk can be mounted here")
+    bench, found = Path(__file__).parent.parent / "bench" / "faults.py", tmp_path / "found.json"
+    # It ends with 1 where a score differs or an answer was asked for again.
+    done = subprocess.run(
+        [sys.executable, str(bench), "--out", str(found)], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    rows = json.loads(found.read_bytes())
+    assert {row["exit"] for row in rows["endpoint"]} == {0, 2, 4}
+    assert {row["exit"] for row in rows["disk"]} == {4}
+    assert [row["exit"] for row in rows["processes"]] == [2, 2, 0]
+    assert all(row["then"] == 0 for row in (*rows["endpoint"], *rows["disk"], rows["judge"]))
