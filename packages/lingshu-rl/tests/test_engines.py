@@ -25,6 +25,7 @@ from lingshu_rl.engine import (
     seed_of,
 )
 from lingshu_rl.loading import load_model, load_processor
+from lingshu_rl.logbook import Journal
 from lingshu_rl.questions import Asked, open_pictures, read_questions
 from lingshu_rl.settings import EngineSettings, TrainingRecipe
 
@@ -55,6 +56,7 @@ def worlds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "text": rl_toy.questions(folder, 16, text_only=True),
         "untied": rl_toy.checkpoint(folder / "untied", pictures, steps=20),
         "tied": rl_toy.checkpoint(folder / "tied", pictures, steps=20, tied=True),
+        "learner": rl_toy.checkpoint(folder / "learner", pictures, steps=90),
         "greedy-for-pictures": _wants_pictures(folder, pictures),
     }
 
@@ -277,19 +279,20 @@ def test_server_that_stays_away_stops_the_run(worlds, tmp_path: Path):
 @vllm
 @pytest.mark.slow
 def test_every_engine_learns_the_toy(worlds, tmp_path: Path):
+    """From a checkpoint that has the form and guesses the letter."""
     for engine in ("hf", "vllm"):
         out = tmp_path / engine
         run = _run(
             worlds,
             out,
             f"engine.name={engine}",
+            f"parent={worlds['learner']}",
             "batch.rollouts=60",
             "optimizer.learning_rate=1e-3",
             "objective.kl=0.001",
         )
         assert run.returncode == 0, run.stderr
-        lines = [json.loads(line) for line in (out / "log" / "rollouts.jsonl").open()]
-        rewards = [line["reward"] for line in lines]
+        rewards = [line["reward"] for line in Journal(out / "log" / "rollouts.jsonl").read()]
         assert sum(rewards[-15:]) / 15 > sum(rewards[:15]) / 15 + 0.2
 
 
@@ -311,6 +314,7 @@ def _run(worlds: dict[str, Path], out: Path, *more: str):
         "batch.update=4",
         "batch.micro=32",
         "batch.rollouts=8",
+        "batch.epochs=20",
         "lengths.response=20",
         *more,
     )

@@ -86,7 +86,7 @@ def _flow(before: Census, after: Census, desk: Desk) -> Panel:
         steps[step] += count
     links = [("read", "kept", float(after.total))]
     links += [("read", f"{step}", float(count)) for step, count in steps.items()]
-    return Flow(title="Where the questions went", links=tuple(links))
+    return Flow(title="Where the questions went", links=tuple(links), wide=True)
 
 
 def _bars(title: str, before: Counter[str], after: Counter[str]) -> Panel:

@@ -115,8 +115,7 @@ class Server:
         while True:
             try:
                 return self._api.chat.completions.create(model=self._model, **body)
-            except (APIConnectionError, InternalServerError) as error:
-                say(f"{self.url}: {type(error).__name__}; waiting for it")
+            except (APIConnectionError, InternalServerError):
                 self.refresh()
             except OpenAIError as error:
                 raise LingshuError(f"{self.url} refuses a request: {error}") from None
@@ -136,11 +135,15 @@ class Server:
             Stopped: It did not within the patience of the settings.
         """
         until = time.monotonic() + self._patience
+        told = False
         while True:
             try:
                 self._model = self._api.models.list().data[0].id
                 return
-            except (APIConnectionError, InternalServerError):
+            except (APIConnectionError, InternalServerError) as error:
+                if not told:
+                    say(f"{self.url}: {type(error).__name__}; waiting for it")
+                    told = True
                 if time.monotonic() >= until:
                     raise Stopped(
                         f"{self.url} does not answer: start the server, then give the same command"
@@ -148,19 +151,29 @@ class Server:
                 time.sleep(min(_PAUSE, self._patience))
 
     def load(self) -> None:
-        """Makes the server load the weights and forget what it computed with others."""
+        """Makes the server load the weights and forget what it computed with others.
+
+        A server that died meanwhile has the old weights when it is back, so it starts again.
+        """
         body = {"method": "reload_weights", "kwargs": {"weights_path": str(self.weights)}}
-        self._post("/collective_rpc", body)
-        for cache in ("prefix", "mm", "encoder"):
-            self._post(f"/reset_{cache}_cache", {})
-        self._life = self._life_now()
+        while True:
+            life = self._life_now()
+            try:
+                self._post("/collective_rpc", body)
+                for cache in ("prefix", "mm", "encoder"):
+                    self._post(f"/reset_{cache}_cache", {})
+            except APIConnectionError:
+                self.wait()
+                continue
+            if life == self._life_now():
+                self._life = life
+                return
 
     def _post(self, path: str, body: dict[str, Any]) -> None:
         try:
             self._root.post(path, cast_to=str, body=body)
         except APIConnectionError:
-            self.wait()
-            self._root.post(path, cast_to=str, body=body)
+            raise
         except OpenAIError as error:
             raise LingshuError(
                 f"{self.url}{path} fails ({error}); start the server with VLLM_SERVER_DEV_MODE=1"
