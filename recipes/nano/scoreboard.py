@@ -115,7 +115,7 @@ def stats(rows: list[dict[str, Any]], rewards: list[dict[str, Any]]) -> Stats:
         )
     return Stats(
         title="Scoreboard",
-        summary="The same questions for the untrained model and for every checkpoint.",
+        summary="The same questions for every checkpoint.",
         package="lingshu-workspace",
         version="0",
         command="scoreboard",

@@ -43,15 +43,15 @@ def main() -> None:
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        prompts = _verifiable(given.run / "vqa", work / "prompts", given.kind, None)
-        heldout = _verifiable(given.run / "questions", work / "heldout", given.kind, given.asked)
+        prompts = verifiable(given.run / "vqa", work / "prompts", given.kind, None)
+        heldout = verifiable(given.run / "questions", work / "heldout", given.kind, given.asked)
         with ProcessPoolExecutor(given.jobs, mp_context=get_context("spawn")) as pool:
             runs = [
                 pool.submit(
-                    _row,
+                    row,
                     seed,
                     shuffled,
-                    _settings(given, seed, shuffled, prompts, heldout),
+                    settings(given, seed, shuffled, prompts, heldout),
                     work / f"{seed}-{shuffled}",
                 )
                 for seed in given.seeds
@@ -65,7 +65,7 @@ def main() -> None:
     sys.exit("\n".join(missed) or None)
 
 
-def _verifiable(source: Path, out: Path, kind: str, most: int | None) -> Path:
+def verifiable(source: Path, out: Path, kind: str, most: int | None) -> Path:
     """Curates the questions of one kind in a manifest; at most so many, drawn by chance."""
     from lingshu_core.manifest import Manifest, Producer
     from lingshu_core.manifest_writer import ManifestWriter
@@ -88,7 +88,8 @@ def _verifiable(source: Path, out: Path, kind: str, most: int | None) -> Path:
     return out
 
 
-def _settings(given: Any, seed: int, shuffled: bool, prompts: Path, heldout: Path) -> Any:
+def settings(given: Any, seed: int, shuffled: bool, prompts: Path, heldout: Path) -> Any:
+    """Returns the recipe of one run."""
     from lingshu_core.recipe import find_recipe, load_recipe
     from lingshu_rl.settings import TrainingRecipe
 
@@ -106,12 +107,13 @@ def _settings(given: Any, seed: int, shuffled: bool, prompts: Path, heldout: Pat
     return load_recipe(TrainingRecipe, find_recipe("lingshu_rl", "nano"), words)
 
 
-def _row(seed: int, shuffled: bool, settings: Any, out: Path) -> dict[str, Any]:
+def row(seed: int, shuffled: bool, recipe: Any, out: Path) -> dict[str, Any]:
+    """Trains, and returns what was measured before and after."""
     from lingshu_rl.logbook import Journal
     from lingshu_rl.training import train
 
     begun = time.monotonic()
-    train(settings, out)
+    train(recipe, out)
     measured = Journal(out / "log" / "heldout.jsonl").read()
     rewards = [line["reward"] for line in Journal(out / "log" / "rollouts.jsonl").read()]
     before, after = measured[0], measured[-1]
