@@ -126,7 +126,7 @@ def test_as_the_recipes_ship_it_2x4_is_1x8_to_what_bfloat16_tells_apart(
     for out, _ in jobs:
         losses = [note.loss for note in read_notes(out)[0]]
         print(out.name, max(abs(a / b - 1) for a, b in zip(losses, exact, strict=True)))
-        assert losses == pytest.approx(exact, rel=1e-2)
+        assert losses == pytest.approx(exact, rel=1e-3)
         slots = load_slots(out / "state/step-00000005")
         # The float32 values behind the weights have gone where the exact run has gone.
         whole = sum(float((after[n] - before[n]).square().sum()) for n in after) ** 0.5
