@@ -4,7 +4,8 @@
 
 A bench is a file in `bench/` or `packages/*/bench/` whose name does not begin with `_`; it runs
 alone, prints a table, writes JSON into the folder `results` beside it, and fails where a bar is
-missed. A name is `manifest_speed`, or `lingshu-core/manifest_speed` where two packages share it.
+missed. One that needs a run or a dataset of yours is named, not run: it says which by `--help`.
+A name is `manifest_speed`, or `lingshu-core/manifest_speed` where two packages share it.
 """
 
 import difflib
@@ -14,6 +15,9 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
+VERDICTS = {0: "passed", 2: "needs words"}
+"""By exit status; argparse ends with 2 where a word is missing."""
+FAILED = "FAILED"
 
 
 def find() -> dict[str, Path]:
@@ -47,11 +51,11 @@ def main() -> None:
         print(f"== {name}", flush=True)
         start = time.monotonic()
         status = subprocess.run([sys.executable, path], cwd=ROOT, check=False).returncode
-        rows.append((name, "passed" if status == 0 else "FAILED", time.monotonic() - start))
-    print(f"\n{'bench':44}{'':8}{'seconds':>9}")
+        rows.append((name, VERDICTS.get(status, FAILED), time.monotonic() - start))
+    print(f"\n{'bench':44}{'':12}{'seconds':>9}")
     for name, verdict, seconds in rows:
-        print(f"{name:44}{verdict:8}{seconds:>9.1f}")
-    sys.exit(any(verdict == "FAILED" for _, verdict, _ in rows))
+        print(f"{name:44}{verdict:12}{seconds:>9.1f}")
+    sys.exit(any(verdict == FAILED for _, verdict, _ in rows))
 
 
 if __name__ == "__main__":
