@@ -98,6 +98,17 @@ def test_engines_side_by_side_give_the_scores_of_one(one, tiny_model, tmp_path):
     assert responses(tmp_path / "two") == responses(out)
 
 
+@pytest.mark.slow
+def test_an_engine_on_two_workers_gives_the_scores_of_one(one, tiny_model, tmp_path, monkeypatch):
+    # On the CPU vLLM wants a NUMA node for each worker, unless it is told where they belong.
+    cores = sorted(os.sched_getaffinity(0))
+    monkeypatch.setenv("VLLM_CPU_OMP_THREADS_BIND", f"{cores[0]}|{cores[-1]}")
+    task, out = one
+    ended(asking(tiny_model, task, tmp_path / "two", "engine.tensor_parallel=2"))
+    assert (tmp_path / "two" / "scores.json").read_bytes() == (out / "scores.json").read_bytes()
+    assert responses(tmp_path / "two") == responses(out)
+
+
 def test_a_cluster_whose_parts_have_an_engine_each_gives_the_scores_of_one(
     one, tiny_model, tmp_path
 ):
