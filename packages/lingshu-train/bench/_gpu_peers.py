@@ -218,9 +218,9 @@ def hf_bf16(work: Work, seconds: float) -> dict[str, object]:
 def hf_packed(work: Work, seconds: float) -> dict[str, object]:
     """The Trainer on our packed rows: it offers none with pictures itself."""
     plan = plan_of(work.mixture, work.stage, ROWS)
-    taken = min(len(plan), WARM + work.scale.steps)
     # The plan's last step of an epoch can be a short one; the Trainer's steps are all alike.
-    units = [[int(n) for n in unit] for step in range(taken) for unit in plan.step(step)]
+    rows = (unit.tolist() for step in range(len(plan)) for unit in plan.step(step))
+    units = list(islice(rows, (WARM + work.scale.steps) * ROWS))
     steps = [list(chain(*units[at : at + ROWS])) for at in range(0, len(units), ROWS)]
     trainer = OrderedTrainer(
         model=random_model(work, torch.float32),

@@ -73,13 +73,14 @@ def _zero(stage: Stage, sizes: Sizes, ranks: int) -> tuple[dict[str, float], dic
     # Gradients of bfloat16 are added up in float32.
     device["gradients"] = 4.0 * (sizes.trained if level == 1 else share)
     if level == 2:
-        # They come whole from a row and are added to the share bucket by bucket.
-        device["gradients of a row"] = float(width * sizes.trained)
+        # They come whole from a row; what is added to the share is copied to float32 before.
+        device["gradients of a row"] = width * sizes.trained + (0.0 if width == 4 else 4 * share)
     optimizer = {"optimizer": 12.0 * share}
     if level == 3:
         device["parameters"] = width * sizes.whole / ranks
         device["parameters in use"] = 2.0 * width * sizes.layer
-        device["gradients of a row"] = float(width * sizes.layer)
+        # Of the module at hand; they are copied to float32 before they are shared out.
+        device["gradients of a row"] = (width if width == 4 else width + 4.0) * sizes.layer
     host: dict[str, float] = {}
     if offload == "none":
         device |= optimizer
