@@ -24,3 +24,11 @@ def test_the_gain_on_questions_left_hard():
         what = "dealt out at random" if row["shuffled"] else "the rewards"
         cells = f"| {row['before']:.3f} | {row['after']:.3f} | {row['gain']:+.3f} |"
         assert f"| {row['seed']} | {what} {cells}" in README
+
+
+def test_rollouts_by_vllm_teach_the_same():
+    rows = _stored("engines")
+    for row in rows:
+        name = {"hf": "transformers", "vllm": "vLLM"}[row["engine"]]
+        cells = f"| {row['before']:.3f} | {row['after']:.3f} | {row['gain']:+.3f} |"
+        assert f"| {row['seed']} | {name} {cells}" in README
