@@ -18,7 +18,7 @@ from typing import Any
 ROOT = Path(__file__).parent.parent
 RESULTS = Path(__file__).parent / "results" / "rl_comparison.json"
 TITLES = {"nano": "nano", "vqa-rad": "VQA-RAD"}
-KINDS = {"all": "all", "open": "words", "closed": "yes/no", "choice": "choice"}
+KINDS = {"open": "words", "closed": "yes/no", "choice": "choice"}
 SHOWN = {"before": "before", "paper": "the paper's", "plus": "ours"}
 ELSEWHERE = {"vqa-rad": {"questions": "clean", "heldout": "split/test"}}
 """Where a run that is not nano's has its questions."""

@@ -40,3 +40,10 @@ def test_the_kills_of_nano_are_those_measured():
     _, results = _bench("nano_kills")
     assert all(results["same_bytes"].values()) and results["status"] == 0
     assert f"after {results['kills']} kills" in " ".join(README.split())
+
+
+def test_the_comparison_of_recipes_is_what_its_bench_prints():
+    comparison, results = _bench("rl_comparison")
+    readme = (ROOT / "packages" / "lingshu-rl" / "README.md").read_text(encoding="utf-8")
+    assert comparison.table(results) in readme
+    assert comparison.differences(results) in readme
