@@ -90,6 +90,9 @@ def fork(attack: dict[str, Any], rank: int, port: int) -> int:
     try:
         # Whoever ends this script ends its ranks too (PR_SET_PDEATHSIG).
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+        # PyTorch's pool of threads does not survive a fork, and is made anew by whoever needs it
+        # next: where two threads that load weights do at once, one finds none and fails.
+        torch.set_num_threads(1)
         if attack["ranks"] > 1:  # one alone is started by plain python
             os.environ |= {
                 "RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": str(attack["ranks"]),
