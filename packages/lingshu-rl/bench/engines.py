@@ -6,7 +6,6 @@ held-out accuracy before and after, measured greedily by transformers in both. N
     .venv-engine/bin/python packages/lingshu-rl/bench/engines.py --run runs/nano [--seeds 0 1 2]
 """
 
-import argparse
 import json
 import math
 import sys
@@ -16,7 +15,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from learning import row, settings, verifiable
+from learning import parser, row, settings, verifiable
 
 HERE = Path(__file__).parent
 ENGINES = {"hf": "transformers", "vllm": "vLLM"}
@@ -24,15 +23,7 @@ ENGINES = {"hf": "transformers", "vllm": "vLLM"}
 
 def main() -> None:
     """Prints a row a run, writes them as JSON; exit 1 where the engines differ beyond chance."""
-    words = argparse.ArgumentParser(description=__doc__)
-    words.add_argument(
-        "--run", type=Path, required=True, help="a finished run of recipes/nano.toml"
-    )
-    words.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    words.add_argument("--rollouts", type=int, default=64)
-    words.add_argument("--asked", type=int, default=400, help="held-out questions that are asked")
-    words.add_argument("--set", action="append", default=[], help="a setting of the nano recipe")
-    given = words.parse_args()
+    given = parser(__doc__).parse_args()
     rows, extra = [], list(given.set)
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)

@@ -29,14 +29,7 @@ GAIN = 0.05
 
 def main() -> None:
     """Prints a row a run, writes them as JSON; exit 1 where a bar is missed."""
-    words = argparse.ArgumentParser(description=__doc__)
-    words.add_argument(
-        "--run", type=Path, required=True, help="a finished run of recipes/nano.toml"
-    )
-    words.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    words.add_argument("--rollouts", type=int, default=64)
-    words.add_argument("--asked", type=int, default=400, help="held-out questions that are asked")
-    words.add_argument("--set", action="append", default=[], help="a setting of the nano recipe")
+    words = parser(__doc__)
     words.add_argument("--jobs", type=int, default=2, help="runs at the same time")
     words.add_argument("--kind", default="closed", help="the kind of answer that is hard")
     given = words.parse_args()
@@ -63,6 +56,19 @@ def main() -> None:
     missed = _judge(rows)
     (HERE / "results" / "learning.json").write_text(json.dumps(rows, indent=1) + "\n")
     sys.exit("\n".join(missed) or None)
+
+
+def parser(described: str | None) -> argparse.ArgumentParser:
+    """Returns the words that benches of this kind take."""
+    words = argparse.ArgumentParser(description=described)
+    words.add_argument(
+        "--run", type=Path, required=True, help="a finished run of recipes/nano.toml"
+    )
+    words.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    words.add_argument("--rollouts", type=int, default=64)
+    words.add_argument("--asked", type=int, default=400, help="held-out questions that are asked")
+    words.add_argument("--set", action="append", default=[], help="a setting of the nano recipe")
+    return words
 
 
 def verifiable(source: Path, out: Path, kind: str, most: int | None) -> Path:

@@ -40,6 +40,14 @@ class Endpoint:
                     "usage": {"prompt_tokens": 10, "completion_tokens": 1, "total_tokens": 11},
                 }
                 data = json.dumps(reply if status == 200 else {"error": {"message": "no"}}).encode()
+                self._send(status, data)
+
+            def do_GET(self) -> None:
+                """Says which models there are; of all else that is asked for, the same."""
+                models = {"object": "list", "data": [{"id": "m", "object": "model"}]}
+                self._send(200, json.dumps(models).encode())
+
+            def _send(self, status: int, data: bytes) -> None:
                 self.send_response(status)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(data)))

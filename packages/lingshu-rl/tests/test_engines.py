@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 import rl_toy
 import torch
+from rl_endpoint import serving
 from rl_server import VllmServer
 
+from lingshu_core.errors import Stopped
 from lingshu_core.recipe import find_recipe, load_recipe
 from lingshu_rl.engine import (
     ENGINES,
@@ -44,6 +46,28 @@ def test_contract(name: str):
 def test_seeds_follow_from_their_parts():
     assert seed_of(0, 1, "a") == seed_of(0, 1, "a") != seed_of(0, 1, "b")
     assert 0 <= seed_of("x") < 2**31
+
+
+def _asked(replies: list[int | str]) -> str:
+    """What a server says at last that gives these replies one by one, the last for ever."""
+    from lingshu_rl.engines.vllm_server import Server
+
+    def reply(_: str) -> int | str:
+        return replies.pop(0) if len(replies) > 1 else replies[0]
+
+    with serving(reply) as endpoint:
+        server = Server(endpoint.url.removesuffix("/v1"), patience=0.5)
+        answer = server.chat(messages=[{"role": "user", "content": "?"}])
+    return answer.choices[0].message.content
+
+
+def test_a_server_that_fails_once_is_asked_again():
+    assert _asked([500, "yes"]) == "yes"
+
+
+def test_a_server_that_goes_on_failing_stops_the_run():
+    with pytest.raises(Stopped, match=r"goes on failing .* give the same command"):
+        _asked([500])
 
 
 @pytest.fixture(scope="module")

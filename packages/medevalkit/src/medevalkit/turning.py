@@ -59,7 +59,7 @@ class Turning(Generic[A]):
         heap: Opened while nothing else will happen than what it holds back.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, heap: "Heap | None" = None) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, heap: Heap | None = None) -> None:
         self._loop = loop
         self._heap = heap or Heap(1)
         self._came: deque[A | BaseException] = deque()

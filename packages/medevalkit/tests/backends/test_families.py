@@ -16,6 +16,14 @@ from medevalkit.settings import RunSettings
 
 pytestmark = pytest.mark.slow
 TOKENS = 8
+VISION = {
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "image_size": 32,
+    "patch_size": 8,
+}
 LANGUAGE = {
     "hidden_size": 64,
     "intermediate_size": 96,
@@ -122,14 +130,7 @@ def llava(tokenizer_of):
     special = [*TURNS, "<image>"]
     tokenizer = tokenizer_of(special, begin="<s>", eos_token="</s>", pad_token="<pad>")
     config = LlavaConfig(
-        vision_config=CLIPVisionConfig(
-            hidden_size=32,
-            intermediate_size=64,
-            num_hidden_layers=2,
-            num_attention_heads=2,
-            image_size=32,
-            patch_size=8,
-        ),
+        vision_config=CLIPVisionConfig(**VISION),
         text_config=LlamaConfig(**LANGUAGE, vocab_size=len(tokenizer)),
         image_token_index=tokenizer.convert_tokens_to_ids("<image>"),
         tie_word_embeddings=False,
@@ -183,14 +184,7 @@ def gemma3(tokenizer_of):
             bos_token_id=tokenizer.bos_token_id,
             pad_token_id=tokenizer.pad_token_id,
         ),
-        vision_config=SiglipVisionConfig(
-            hidden_size=32,
-            intermediate_size=64,
-            num_hidden_layers=2,
-            num_attention_heads=2,
-            image_size=32,
-            patch_size=8,
-        ),
+        vision_config=SiglipVisionConfig(**VISION),
         mm_tokens_per_image=4,
         boi_token_index=ids["boi_token"],
         eoi_token_index=ids["eoi_token"],

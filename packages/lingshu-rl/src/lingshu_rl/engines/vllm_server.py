@@ -111,12 +111,25 @@ class Server:
         self._life = ""
 
     def chat(self, **body: Any) -> Any:
-        """Returns the server's reply; one that is gone is waited for and asked again."""
+        """Returns the server's reply; one that is gone is waited for and asked again.
+
+        Raises:
+            Stopped: It was not back, or went on failing, within the patience of the settings.
+            LingshuError: It refuses the request.
+        """
+        until = None
         while True:
             try:
                 return self._api.chat.completions.create(model=self._model, **body)
-            except (APIConnectionError, InternalServerError):
+            except (APIConnectionError, InternalServerError) as error:
+                until = until or time.monotonic() + self._patience
+                if time.monotonic() >= until:
+                    raise Stopped(
+                        f"{self.url} goes on failing ({error}): see to the server, then give the "
+                        "same command"
+                    ) from None
                 self.refresh()
+                time.sleep(min(_PAUSE, self._patience))
             except OpenAIError as error:
                 raise LingshuError(f"{self.url} refuses a request: {error}") from None
 
@@ -173,7 +186,7 @@ class Server:
         try:
             self._root.post(path, cast_to=str, body=body)
         except APIConnectionError:
-            raise
+            raise  # `load` waits for the server and starts again
         except OpenAIError as error:
             raise LingshuError(
                 f"{self.url}{path} fails ({error}); start the server with VLLM_SERVER_DEV_MODE=1"
